@@ -1,0 +1,39 @@
+/**
+ * File descriptors with an owner.
+ *
+ * @module
+ */
+
+import { check, cString, libc } from "./libc.ts";
+
+/** Flags of open(2), `asm-generic/fcntl.h`. */
+export const O_RDWR = 2;
+/** Close on exec: no child inherits it. */
+export const O_CLOEXEC = 0o2000000;
+
+/** A file descriptor that is closed once, by its owner. */
+export class OwnedFd implements Disposable {
+  #fd: number;
+
+  /** Takes over `fd`, which must be open and belong to nobody else. */
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Opens a file. Throws KernelError. */
+  static open(path: string, flags: number): OwnedFd {
+    return new OwnedFd(check(libc().open(cString(path), flags | O_CLOEXEC, 0), `open ${path}`));
+  }
+
+  /** The number, for system calls; −1 once closed, so that a late use fails and cannot hit another file. */
+  get number(): number {
+    return this.#fd;
+  }
+
+  /** Closes it; more than once is no error. */
+  [Symbol.dispose](): void {
+    if (this.#fd < 0) return;
+    libc().close(this.#fd);
+    this.#fd = -1;
+  }
+}

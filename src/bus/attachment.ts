@@ -1,0 +1,72 @@
+/**
+ * A device's place in the machine: its lock, and its removal from service when its code fails.
+ *
+ * @module
+ */
+
+import type { Lock } from "../state/lock.ts";
+import type { IoDevice } from "./device.ts";
+
+/** Told once when a device's code threw. */
+export type BrokenDeviceListener = (name: string, error: unknown) => void;
+
+/**
+ * A device with its lock. Several attachments may stand over the same bytes in several workers.
+ *
+ * A handler that throws (a defect of ours, whatever the guest did) is taken out of service for all workers: reads give
+ * all ones, writes go nowhere, and the machine runs on.
+ */
+export class Attachment<D extends IoDevice = IoDevice> {
+  /**
+   * @param name for messages, for example `com1`
+   * @param broken in shared memory: word `index` is 1 once the device is out of service
+   */
+  constructor(
+    readonly name: string,
+    readonly device: D,
+    private readonly lock: Lock,
+    private readonly broken: Int32Array<SharedArrayBuffer>,
+    private readonly index: number,
+    private readonly onBroken: BrokenDeviceListener,
+  ) {}
+
+  /** A guest's read of at most `device.maxWidth` bytes. */
+  read(offset: number, width: number): number {
+    this.lock.acquire();
+    try {
+      if (this.broken[this.index] === 0) return this.device.read(offset, width);
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.lock.release();
+    }
+    return 0xffff_ffff;
+  }
+
+  /** A guest's write of at most `device.maxWidth` bytes. */
+  write(offset: number, width: number, value: number): void {
+    this.lock.acquire();
+    try {
+      if (this.broken[this.index] === 0) this.device.write(offset, width, value);
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.lock.release();
+    }
+  }
+
+  /** Anything else done to the device, by the host: under the same lock. Cold paths only (it takes a closure). */
+  locked<T>(action: (device: D) => T): T {
+    this.lock.acquire();
+    try {
+      return action(this.device);
+    } finally {
+      this.lock.release();
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.broken[this.index] = 1;
+    this.onBroken(this.name, error);
+  }
+}

@@ -1,0 +1,124 @@
+/**
+ * What a KVM does, found out by running code in it.
+ *
+ * @module
+ */
+
+import { ERRNO } from "../../../ffi/errno.ts";
+import { EXIT, INTERNAL_ERROR } from "../../../ffi/uapi/kvm_constants.ts";
+import { exitName } from "../../vcpu/fault.ts";
+import type { Deadline } from "./deadline.ts";
+import type { ProbeMachine } from "./machine.ts";
+import { KERNEL_INSTRUCTIONS, type KernelInstruction, PROBE_PORT, SAYS } from "./payloads.ts";
+
+/** How a payload ended. `absent`: the processor itself does not have the instruction. */
+export type Outcome = "runs" | "absent" | "emulation failure" | "no answer in time" | `ends in ${string}`;
+
+/** How each of the instructions fared that a stock kernel needs in kernel mode. */
+export type InstructionOutcomes = Readonly<Record<KernelInstruction, Outcome>>;
+
+/** Instructions a second. */
+export interface Speed {
+  readonly kernel: number;
+  readonly user: number;
+}
+
+/** Any processor that KVM supports is faster; its interpreter is ten times slower. */
+const NATIVE_AT_LEAST = 20e6;
+/** Two instructions a round: 2–4 ms where they are interpreted. */
+const FIRST_ROUNDS = 3000;
+const MAX_ROUNDS = FIRST_ROUNDS * 4 ** 5;
+/** Long enough to measure. */
+const ENOUGH_MS = 1;
+/** A thread that was preempted looks slow: a slow measurement is repeated so often. */
+const SLOW_REPEATS = 2;
+
+/** Runs what the machine was started at to its end. */
+function finish(machine: ProbeMachine): Outcome {
+  const errno = machine.run();
+  const { page } = machine;
+  if (errno === ERRNO.EINTR) return "no answer in time";
+  if (errno !== 0) return `ends in errno ${errno}`;
+  if (page.reason === EXIT.IO && page.ioPort === PROBE_PORT) {
+    const says = page.data.getUint8(page.ioDataOffset);
+    if (says === SAYS.DONE) return "runs";
+    return says === SAYS.UNDEFINED ? "absent" : "ends in an exception";
+  }
+  const emulation = page.reason === EXIT.INTERNAL_ERROR &&
+    page.details().internal.suberror === INTERNAL_ERROR.EMULATION;
+  return emulation ? "emulation failure" : `ends in ${exitName(page.reason)}`;
+}
+
+/** Runs each of the instructions by itself in kernel mode. */
+export function tryInstructions(machine: ProbeMachine): InstructionOutcomes {
+  const outcomes = KERNEL_INSTRUCTIONS.map((name) => {
+    machine.start(machine.payloads.instructions[name]);
+    return [name, finish(machine)] as const;
+  });
+  return Object.fromEntries(outcomes) as Record<KernelInstruction, Outcome>;
+}
+
+/** True if nothing that the processor has is missing in kernel mode. */
+export function allInstructionsRun(outcomes: InstructionOutcomes): boolean {
+  return Object.values(outcomes).every((outcome) => outcome === "runs" || outcome === "absent");
+}
+
+/**
+ * Instructions a second of a loop in this mode, or undefined if it does not run to its end. At native speed it takes
+ * a few ms, interpreted some 10 ms.
+ */
+export function instructionSpeed(machine: ProbeMachine, mode: "kernel" | "user"): number | undefined {
+  let best = 0;
+  let rounds = FIRST_ROUNDS;
+  for (let slow = 0; slow <= SLOW_REPEATS;) {
+    machine.start(machine.payloads.countDown, mode, rounds);
+    const before = performance.now();
+    if (finish(machine) !== "runs") return undefined;
+    const took = performance.now() - before;
+    const speed = 2 * rounds / (took / 1000);
+    best = Math.max(best, speed);
+    if (took < ENOUGH_MS && rounds < MAX_ROUNDS) rounds *= 4;
+    else if (best < NATIVE_AT_LEAST) slow++;
+    else break;
+  }
+  return best;
+}
+
+/**
+ * True if KVM interprets kernel-mode code and does not let the processor run it. An emulated processor may be slow
+ * in every mode, so slow means: slow beside its own user mode.
+ */
+export function interprets({ kernel, user }: Partial<Speed>): boolean {
+  if (kernel === undefined || kernel >= NATIVE_AT_LEAST) return false;
+  return user === undefined || user > 4 * kernel || kernel < NATIVE_AT_LEAST / 5;
+}
+
+/** Cost of an exit. */
+export interface ExitCost {
+  /** Median, in µs. */
+  readonly median: number;
+  /** Exits measured. */
+  readonly exits: number;
+}
+
+const EXITS = 4000;
+const WARM_UP = 200;
+/** Exits between two looks at the clock. */
+const BATCH = 20;
+
+/** Time from one port write of the guest to its next, handled in TypeScript. Ends early at the deadline. */
+export function exitCost(machine: ProbeMachine, deadline: Deadline): ExitCost | undefined {
+  const { page } = machine;
+  machine.start(machine.payloads.chatter);
+  const batches: number[] = [];
+  for (let exits = -WARM_UP; exits < EXITS && !deadline.over; exits += BATCH) {
+    const before = performance.now();
+    for (let i = 0; i < BATCH; i++) {
+      if (machine.run() !== 0 || page.reason !== EXIT.IO) return undefined;
+    }
+    if (exits >= 0) batches.push((performance.now() - before) * 1000 / BATCH);
+  }
+  if (batches.length === 0) return undefined;
+  batches.sort((a, b) => a - b);
+  return { median: batches[batches.length >> 1]!, exits: batches.length * BATCH };
+}

@@ -1,0 +1,135 @@
+/**
+ * The host's KVM, opened and found usable; and a machine's objects in it.
+ *
+ * @module
+ */
+
+import { ERRNO, KernelError } from "../ffi/errno.ts";
+import type { OwnedFd } from "../ffi/fd.ts";
+import type { CpuidTable } from "../ffi/kvm/cpuid_table.ts";
+import { KvmSystem } from "../ffi/kvm/system.ts";
+import type { KvmVm } from "../ffi/kvm/vm.ts";
+import { MAP, Mapping } from "../ffi/mapping.ts";
+import { CAP, KVM_API_VERSION } from "../ffi/uapi/kvm_constants.ts";
+import { GPA } from "./board/addresses.ts";
+import { HostError, UserError } from "./errors.ts";
+import type { HostMemory } from "./memory/host_memory.ts";
+
+/** Capabilities without which no machine can be built. */
+const REQUIRED = [
+  ["USER_MEMORY", CAP.USER_MEMORY],
+  ["IRQCHIP", CAP.IRQCHIP],
+  ["PIT2", CAP.PIT2],
+  ["EXT_CPUID", CAP.EXT_CPUID],
+  ["IMMEDIATE_EXIT", CAP.IMMEDIATE_EXIT],
+] as const;
+
+/** Opens `/dev/kvm` and checks that this version of it can be used. Throws HostError with a remedy. */
+export function openKvm(path = "/dev/kvm"): KvmSystem {
+  const kvm = openDevice(path);
+  try {
+    const version = kvm.apiVersion();
+    if (version !== KVM_API_VERSION) {
+      throw new HostError(`${path} speaks KVM API version ${version}, not ${KVM_API_VERSION}`, {
+        hint: "This kernel's KVM is not one that Denovisor knows; Linux has had version 12 since 2007.",
+      });
+    }
+    const missing = REQUIRED.filter(([, capability]) => kvm.checkExtension(capability) === 0).map(([name]) =>
+      name
+    );
+    if (missing.length > 0) {
+      throw new HostError(`this host's KVM lacks ${missing.join(", ")}`, {
+        hint: "A newer kernel (4.12 or later) has them.",
+      });
+    }
+    return kvm;
+  } catch (error) {
+    kvm[Symbol.dispose]();
+    if (error instanceof KernelError) {
+      throw new HostError(`${path} is no KVM device: ${error.message}`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+function openDevice(path: string): KvmSystem {
+  try {
+    return KvmSystem.open(path);
+  } catch (cause) {
+    if (!(cause instanceof KernelError)) throw cause;
+    const hint = cause.errno === ERRNO.EACCES || cause.errno === ERRNO.EPERM
+      ? "Add yourself to its group (`sudo usermod -aG kvm $USER`, then log in again), or run as root."
+      : "Load KVM (`sudo modprobe kvm_intel` or `kvm_amd`), and switch virtualization on in the firmware's set-up; " +
+        "in a virtual machine its host must allow nesting. `denovisor doctor` says more; `denovisor demo` works without.";
+    throw new HostError(`no usable ${path}: ${cause.message}`, { hint, cause });
+  }
+}
+
+/** One vCPU as KVM knows it. */
+export interface VcpuHandle {
+  readonly fd: OwnedFd;
+  /** Its `kvm_run` page and what follows. */
+  readonly runPage: Mapping;
+}
+
+/** What KVM holds for one machine. Dispose of it only when no worker runs any more. */
+export class KvmMachine implements Disposable {
+  readonly vcpus: VcpuHandle[] = [];
+
+  private constructor(
+    readonly vm: KvmVm,
+    /** What vCPUs may offer to the guest. */
+    readonly supportedCpuid: CpuidTable,
+    readonly tscDeadline: boolean,
+  ) {}
+
+  /** Builds a VM with interrupt controllers, timer, RAM and vCPUs. Throws UserError or HostError. */
+  static create(kvm: KvmSystem, memory: HostMemory, cpus: number): KvmMachine {
+    const most = kvm.checkExtension(CAP.MAX_VCPUS) || kvm.checkExtension(CAP.NR_VCPUS) || 4;
+    if (cpus > most) {
+      throw new UserError(`cpus: ${cpus} is more than this host's KVM allows (${most})`, { field: "cpus" });
+    }
+    const vm = kvm.createVm();
+    const machine = new KvmMachine(
+      vm,
+      kvm.supportedCpuid(),
+      kvm.checkExtension(CAP.TSC_DEADLINE_TIMER) !== 0,
+    );
+    try {
+      if (kvm.checkExtension(CAP.SET_IDENTITY_MAP_ADDR) !== 0) vm.setIdentityMapAddress(GPA.KVM_IDENTITY_MAP);
+      if (kvm.checkExtension(CAP.SET_TSS_ADDR) !== 0) vm.setTssAddress(GPA.KVM_TSS);
+      vm.createIrqchip();
+      vm.createPit();
+      memory.ram.regions.forEach(({ gpa, size }, slot) =>
+        vm.setMemory(slot, gpa, size, memory.addressOf(gpa))
+      );
+      const size = kvm.vcpuMmapSize();
+      for (let id = 0; id < cpus; id++) {
+        const fd = vm.createVcpu(id);
+        try {
+          machine.vcpus.push({ fd, runPage: Mapping.map(fd.number, size, MAP.SHARED) });
+        } catch (error) {
+          fd[Symbol.dispose]();
+          throw error;
+        }
+      }
+      return machine;
+    } catch (error) {
+      machine[Symbol.dispose]();
+      if (error instanceof KernelError) {
+        throw new HostError(`cannot build the machine: ${error.message}`, { cause: error });
+      }
+      throw error;
+    }
+  }
+
+  /** Frees it all. */
+  [Symbol.dispose](): void {
+    for (const { fd, runPage } of this.vcpus) {
+      runPage[Symbol.dispose]();
+      fd[Symbol.dispose]();
+    }
+    this.vcpus.length = 0;
+    this.vm[Symbol.dispose]();
+  }
+}

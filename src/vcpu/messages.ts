@@ -1,0 +1,30 @@
+/**
+ * What a machine's owner and its vCPU workers send each other by postMessage: the orders at the start, reports later.
+ *
+ * @module
+ */
+
+import type { BootEntry } from "../boot/entry.ts";
+import type { MachinePlan } from "../machine_plan.ts";
+import type { FaultReport } from "./fault.ts";
+
+/** All that a worker needs to run its vCPU. */
+export interface WorkerOrders {
+  readonly plan: MachinePlan;
+  readonly index: number;
+  /** The vCPU's fd and the mapping of its `kvm_run`, both owned by the sender. */
+  readonly vcpuFd: number;
+  readonly runPage: { readonly address: bigint; readonly length: number };
+  /** KVM_GET_SUPPORTED_CPUID's answer. */
+  readonly supportedCpuid: Uint8Array;
+  readonly tscDeadline: boolean;
+  /** Where vCPU 0 starts; the others wait for its INIT and SIPI. */
+  readonly entry: BootEntry | undefined;
+  readonly traceExits: boolean;
+}
+
+/** What a worker reports. */
+export type WorkerMessage =
+  | { readonly kind: "fault"; readonly report: FaultReport }
+  | { readonly kind: "trace"; readonly lines: readonly string[] }
+  | { readonly kind: "log"; readonly level: "info" | "warning" | "error"; readonly text: string };

@@ -1,0 +1,91 @@
+/**
+ * A vCPU's worker: builds the machine over the shared state and runs its vCPU until told to end.
+ *
+ * @module
+ */
+
+import { KvmVcpu } from "../ffi/kvm/vcpu.ts";
+import { CpuidTable } from "../ffi/kvm/cpuid_table.ts";
+import { libc } from "../ffi/libc.ts";
+import { borrow } from "../ffi/mapping.ts";
+import type { GuestRequest } from "./bus/device.ts";
+import { KvmIrqController } from "./irq/lines.ts";
+import { composeMachine } from "./machine.ts";
+import { borrowRam } from "./memory/host_memory.ts";
+import { DOING, type Ending } from "./vcpu/control.ts";
+import { enterGuest, prepareVcpu } from "./vcpu/enter.ts";
+import { reportFault } from "./vcpu/fault.ts";
+import type { WorkerMessage, WorkerOrders } from "./vcpu/messages.ts";
+import { RunPage } from "./vcpu/run_page.ts";
+import { runLoop } from "./vcpu/run_loop.ts";
+import { ExitTracer } from "./vcpu/trace.ts";
+
+/** The worker's side of its channel; the DOM library's types do not know it. */
+interface Channel {
+  onmessage: ((event: MessageEvent<WorkerOrders>) => void) | null;
+  postMessage(message: WorkerMessage): void;
+  close(): void;
+}
+
+if ("WorkerGlobalScope" in globalThis) {
+  const channel = globalThis as unknown as Channel;
+  channel.onmessage = ({ data }) => {
+    runVcpu(data, (message) => channel.postMessage(message));
+    channel.close();
+  };
+}
+
+/** Runs one vCPU on this thread. Returns when its owner wants the end. */
+function runVcpu(orders: WorkerOrders, send: (message: WorkerMessage) => void): void {
+  const { plan, index } = orders;
+  const log = (level: "info" | "warning" | "error", text: string) => send({ kind: "log", level, text });
+  const requests = { request: (what: GuestRequest, detail?: number) => request(what, detail) };
+  const machine = composeMachine(plan, {
+    initialize: false,
+    irq: new KvmIrqController(plan.vmFd),
+    onBroken: (name, error) =>
+      log("error", `${name} is out of service: ${error instanceof Error ? error.stack : error}`),
+    requests,
+  });
+  const control = machine.vcpus[index]!;
+  const end = (ending: Ending, detail?: number) => {
+    control.parkSelf();
+    machine.control.end(ending, detail);
+  };
+  const request = (what: GuestRequest, detail?: number) => {
+    if (what === "crash-loaded") log("warning", "the guest panicked and has started its crash kernel");
+    else end(what, detail);
+  };
+
+  const vcpu = new KvmVcpu(orders.vcpuFd);
+  // SAFETY: the owner unmaps both only after this worker has set DOING.ENDED.
+  const run = new RunPage(borrow(orders.runPage.address, orders.runPage.length));
+  const ram = borrowRam(plan.ram);
+  const tracer = orders.traceExits
+    ? new ExitTracer(index, (lines) => send({ kind: "trace", lines }))
+    : undefined;
+  const fault = (errno: number) => {
+    send({ kind: "fault", report: reportFault(index, vcpu, run, ram, errno) });
+    end("fault");
+  };
+  control.tid = libc().gettid();
+  try {
+    const refused = prepareVcpu(vcpu, CpuidTable.from(orders.supportedCpuid), {
+      apicId: index,
+      cpus: plan.cpus,
+      tscDeadline: orders.tscDeadline,
+    });
+    if (index === 0 && refused.length > 0) log("info", `the host refuses to set ${refused.join(", ")}`);
+    if (orders.entry !== undefined) enterGuest(vcpu, orders.entry);
+    const trace = tracer === undefined ? undefined : (page: RunPage) => tracer.record(page);
+    runLoop({ vcpu, run, ports: machine.ports, mmio: machine.mmio, orders: control, end, fault, trace });
+  } catch (error) {
+    // A defect of ours, or a host that refuses a vCPU's set-up: the machine ends, with the words of the error.
+    log("error", `vCPU ${index}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
+    end("fault");
+  } finally {
+    tracer?.flush();
+    control.tid = 0;
+    control.doing = DOING.ENDED;
+  }
+}

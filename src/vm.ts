@@ -1,0 +1,218 @@
+/**
+ * A virtual machine as a value in a program.
+ *
+ * @module
+ */
+
+import { BootImages } from "./boot_machine.ts";
+import { checkConfig } from "./config/check.ts";
+import type { CheckedConfig, MachineConfig } from "./config/schema.ts";
+import { SerialPorts } from "./console/serial_ports.ts";
+import type { SerialPort } from "./console/serial_ports.ts";
+import type { SerialConsole } from "./console/stream_console.ts";
+import { debugExitStatus } from "./devices/debug_exit.ts";
+import { type GuestError, HostError } from "./errors.ts";
+import { KvmIrqController } from "./irq/lines.ts";
+import { KvmMachine, openKvm } from "./kvm_host.ts";
+import { composeMachine, type Machine } from "./machine.ts";
+import { allocateState, type MachinePlan } from "./machine_plan.ts";
+import { HostMemory } from "./memory/host_memory.ts";
+import type { Outcome } from "./outcome.ts";
+import { serveRtc } from "./rtc_service.ts";
+import { VcpuCrew } from "./vcpu/crew.ts";
+import type { FaultReport } from "./vcpu/fault.ts";
+import { faultError } from "./vcpu/fault_message.ts";
+import { interpretsKernelMode } from "./vcpu/flavour.ts";
+import type { WorkerMessage } from "./vcpu/messages.ts";
+import { RunPage } from "./vcpu/run_page.ts";
+
+/** Where a machine's own messages go; none is needed. */
+export interface StartOptions {
+  /** Lines of `trace: ["exits"]`. */
+  readonly trace?: (line: string) => void;
+  /** What is worth telling about the machine itself, for example a register that the host refuses. */
+  readonly log?: (level: "info" | "warning" | "error", text: string) => void;
+}
+
+/** How long a fault's report may take to arrive behind the news of the fault (ms). */
+const REPORT_GRACE_MS = 500;
+
+/**
+ * A running virtual machine.
+ *
+ * ```ts
+ * import { Vm } from "@denovisor/denovisor";
+ *
+ * await using vm = await Vm.start({ cmdline: "poweroff", memory: "64M" }); // no kernel: the embedded guest
+ * for await (const bytes of vm.console.readable) await Deno.stdout.write(bytes);
+ * const { reason } = await vm.wait();
+ * console.assert(reason === "poweroff");
+ * ```
+ */
+export class Vm implements AsyncDisposable {
+  #state: "running" | "paused" | "stopped" = "running";
+  readonly #outcome: Promise<Outcome>;
+
+  private constructor(
+    /** The configuration, complete. */
+    readonly config: CheckedConfig,
+    private readonly machine: Machine,
+    private readonly crew: VcpuCrew,
+    private readonly ports: SerialPorts,
+    resources: DisposableStack,
+    fault: Promise<FaultReport | undefined>,
+  ) {
+    this.#outcome = this.#live(resources, fault);
+    this.#outcome.catch(() => {}); // whoever calls wait() gets the error; nobody has to
+  }
+
+  /**
+   * Starts a machine; resolves when its vCPUs have their orders.
+   *
+   * @param config what machine; every setting has a default, and without a kernel the embedded guest runs
+   * @throws {UserError} if the configuration or a file in it is wrong; nothing was created
+   * @throws {HostError} if the host cannot run it: no KVM, no permission, no memory
+   */
+  static async start(config: MachineConfig = {}, options: StartOptions = {}): Promise<Vm> {
+    const checked = checkConfig(config);
+    using images = BootImages.open(checked);
+    using resources = new DisposableStack();
+    using kvm = openKvm();
+    const report = Promise.withResolvers<FaultReport | undefined>();
+    const onMessage = (message: WorkerMessage) => {
+      if (message.kind === "fault") report.resolve(message.report);
+      else if (message.kind === "trace") { for (const line of message.lines) options.trace?.(line); }
+      else options.log?.(message.level, message.text);
+    };
+    let machine: Machine | undefined;
+    const crew = new VcpuCrew(
+      checked.cpus,
+      new URL("./vcpu_worker.ts", import.meta.url),
+      onMessage,
+      (text) => {
+        options.log?.("error", text);
+        report.resolve(undefined);
+        machine?.control.end("fault");
+      },
+    );
+    try {
+      const memory = resources.use(HostMemory.allocate(checked.memory));
+      const built = resources.use(KvmMachine.create(kvm, memory, checked.cpus));
+      const ports = resources.use(await SerialPorts.open(checked));
+      const entry = images.load(memory.ram, checked);
+      const plan: MachinePlan = {
+        vmFd: built.vm.fd,
+        cpus: checked.cpus,
+        ram: memory.loan,
+        serial: ports.plans,
+        debugConsole: checked.debugConsole,
+        debugExit: checked.debugExit,
+        ...allocateState(checked.cpus, checked.serial.length + 1),
+      };
+      machine = composeMachine(plan, {
+        initialize: true,
+        irq: new KvmIrqController(built.vm.fd),
+        onBroken: (name, error) => options.log?.("error", `${name} is out of service: ${error}`),
+        requests: { request: () => {} }, // requests come from guests, and guests are on other threads
+      });
+      const { vcpus, control } = machine;
+      ports.connect(machine);
+      crew.start(built.vcpus.map(({ fd, runPage }, index) => ({
+        control: vcpus[index]!,
+        run: new RunPage(runPage.buffer),
+        orders: {
+          plan,
+          index,
+          vcpuFd: fd.number,
+          runPage: { address: runPage.address, length: runPage.length },
+          supportedCpuid: built.supportedCpuid.bytes,
+          tscDeadline: built.tscDeadline,
+          entry: index === 0 ? entry : undefined,
+          traceExits: checked.trace.includes("exits"),
+        },
+      })));
+      serveRtc(machine.rtc, machine.rtcBell, () => control.ended);
+      return new Vm(checked, machine, crew, ports, resources.move(), report.promise);
+    } catch (error) {
+      await crew.end();
+      throw error;
+    }
+  }
+
+  /** What the machine does now. */
+  get state(): "running" | "paused" | "stopped" {
+    return this.#state;
+  }
+
+  /** COM1 as streams. Throws if COM1's target is not `stream`. */
+  get console(): SerialConsole {
+    const console = this.serial[0]?.console;
+    if (console === undefined) throw new Error("COM1 is not a stream: see the machine's `serial` setting");
+    return console;
+  }
+
+  /** The serial ports, COM1 first. */
+  get serial(): readonly SerialPort[] {
+    return this.ports.list;
+  }
+
+  /**
+   * Resolves when the machine has stopped and everything it held is released.
+   *
+   * @throws {GuestError} if the guest could not go on: with the exit, the registers, the instruction and the remedy
+   */
+  wait(): Promise<Outcome> {
+    return this.#outcome;
+  }
+
+  /** Stops all vCPUs between two instructions, within 50 ms whatever the guest does. Does nothing when stopped. */
+  async pause(): Promise<void> {
+    if (this.#state !== "running") return;
+    this.#state = "paused";
+    await this.crew.pause();
+  }
+
+  /** Lets a paused machine run on. */
+  resume(): void {
+    if (this.#state !== "paused") return;
+    this.#state = "running";
+    this.crew.resume();
+  }
+
+  /** Ends the machine at once, as if its power failed. Resolves when everything is released. */
+  async stop(): Promise<void> {
+    this.machine.control.end("stopped");
+    await this.#outcome.catch(() => {});
+  }
+
+  /** Presses the power button: a guest that listens shuts down. */
+  powerButton(): void {
+    this.machine.pm.locked((pm) => pm.pressPowerButton());
+  }
+
+  /** Types Ctrl-Alt-Del on the PS/2 keyboard: a guest that listens reboots. */
+  ctrlAltDel(): void {
+    this.machine.i8042.locked((keyboard) => keyboard.pressCtrlAltDelete());
+  }
+
+  /** Stops the machine. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  /** Waits for the ending, ends the workers, and only then frees what they used. */
+  async #live(held: DisposableStack, fault: Promise<FaultReport | undefined>): Promise<Outcome> {
+    using _resources = held;
+    const { ending, detail } = await this.machine.control.ending();
+    await this.crew.end();
+    this.#state = "stopped";
+    await this.ports.close();
+    if (ending === "fault") {
+      const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), REPORT_GRACE_MS));
+      const report = await Promise.race([fault, late]);
+      if (report === undefined) throw new HostError("a vCPU could not be run; the log says why");
+      throw faultError(report, { interpretsKernelMode: interpretsKernelMode() });
+    }
+    return ending === "debug-exit" ? { reason: ending, code: debugExitStatus(detail) } : { reason: ending };
+  }
+}
