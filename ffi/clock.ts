@@ -4,32 +4,33 @@
  * @module
  */
 
+import { i64, struct } from "./layout.ts";
 import { libc } from "./libc.ts";
 
 /** Clock ids of clock_gettime(2), `include/uapi/linux/time.h`. */
-const CLOCK_REALTIME = 0;
-const CLOCK_MONOTONIC = 1;
+export const CLOCK = { REALTIME: 0, MONOTONIC: 1 } as const;
+
+/** What clock_gettime(2) fills. */
+export const timespec = struct("timespec", { tv_sec: i64, tv_nsec: i64 });
 
 /** Reads clocks without allocating; one for each isolate. */
 export class KernelClock {
   readonly #libc = libc();
-  /** struct timespec: seconds and nanoseconds, 64 bits each; the low halves of both suffice beside seconds' high. */
-  readonly #timespec = new Uint32Array(new ArrayBuffer(16));
-  readonly #bytes = new Uint8Array(this.#timespec.buffer);
+  readonly #time = timespec.create();
+  readonly #bytes = this.#time.$bytes;
 
   /** Milliseconds since 1970 UTC. */
   wallMs(): number {
-    return this.#read(CLOCK_REALTIME);
+    return this.#read(CLOCK.REALTIME);
   }
 
   /** Milliseconds since some moment, never stepping back. */
   monotonicMs(): number {
-    return this.#read(CLOCK_MONOTONIC);
+    return this.#read(CLOCK.MONOTONIC);
   }
 
   #read(clock: number): number {
     this.#libc.clock_gettime(clock, this.#bytes);
-    const t = this.#timespec;
-    return (t[1]! * 0x1_0000_0000 + t[0]!) * 1000 + t[2]! / 1e6;
+    return this.#time.tv_sec_num * 1000 + this.#time.tv_nsec_lo / 1e6; // nanoseconds stay below 2^30
   }
 }

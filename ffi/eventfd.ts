@@ -8,7 +8,7 @@ import { OwnedFd } from "./fd.ts";
 import { check, libc } from "./libc.ts";
 
 /** EFD_CLOEXEC | EFD_NONBLOCK, `sys/eventfd.h`: an overflowing or empty counter fails instead of blocking. */
-const EFD_FLAGS = 0o2000000 | 0o4000;
+export const EFD_FLAGS = 0o2000000 | 0o4000;
 
 /** A new eventfd, counting from 0. */
 export function createEventFd(): OwnedFd {

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Command } from "./option.ts";
+import type { Command, CommandRegistry } from "./option.ts";
 
 /** Loaders by name, in the order of the help. */
-export const COMMANDS = {
+const LOADERS = {
   run: async () => (await import("./commands/run.ts")).run,
   demo: async () => (await import("./commands/demo.ts")).demo,
   doctor: async () => (await import("./commands/doctor.ts")).doctor,
@@ -17,15 +17,10 @@ export const COMMANDS = {
   version: async () => (await import("./commands/version.ts")).version,
 } as const satisfies Record<string, () => Promise<Command>>;
 
-/** A command's name. */
-export type CommandName = keyof typeof COMMANDS;
-
-/** Whether a word is a command. */
-export function isCommandName(word: string): word is CommandName {
-  return Object.hasOwn(COMMANDS, word);
-}
-
-/** All commands, loaded. */
-export async function allCommands(): Promise<readonly Command[]> {
-  return await Promise.all(Object.values(COMMANDS).map((load) => load()));
-}
+/** The commands by name. */
+export const COMMANDS: CommandRegistry = {
+  names: Object.keys(LOADERS),
+  async load(name) {
+    return Object.hasOwn(LOADERS, name) ? await LOADERS[name as keyof typeof LOADERS]() : undefined;
+  },
+};

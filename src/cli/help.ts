@@ -5,9 +5,8 @@
  */
 
 import { firstColumn, twoColumns, wrap } from "./columns.ts";
-import { allCommands } from "./commands.ts";
 import { EXIT, EXIT_CODE_HELP } from "./exit_codes.ts";
-import { type Command, COMMON_OPTIONS, type Option } from "./option.ts";
+import { allCommands, type Command, type CommandRegistry, COMMON_OPTIONS, type Option, optionsOf } from "./option.ts";
 import { print, tell } from "./output.ts";
 import { readableWidth, type Style, styleFor } from "./style.ts";
 
@@ -48,8 +47,7 @@ export function commandHelp(command: Command, { width, style }: HelpLayout): str
     ([group]) => group,
   );
   const rows = (options: readonly Option[]) => options.map((option) => [spelling(option), explain(option)] as const);
-  const all = [...command.options, ...COMMON_OPTIONS];
-  const first = firstColumn(rows(all), width);
+  const first = firstColumn(rows(optionsOf(command)), width);
   const flags = [...groups].map(([group, members]) =>
     section(
       group,
@@ -70,9 +68,9 @@ export function commandHelp(command: Command, { width, style }: HelpLayout): str
 }
 
 /** Prints the overview: asked for, or since no command was given. */
-export async function printOverview(asError: boolean): Promise<number> {
+export async function printOverview(registry: CommandRegistry, asError: boolean): Promise<number> {
   const stream = asError ? Deno.stderr : Deno.stdout;
-  const text = overview(await allCommands(), { width: readableWidth(stream), style: styleFor(stream) });
+  const text = overview(await allCommands(registry), { width: readableWidth(stream), style: styleFor(stream) });
   if (asError) tell(text);
   else print(text);
   return asError ? EXIT.USAGE : EXIT.OK;
@@ -104,8 +102,9 @@ function spelling({ name, short, value }: Option): string {
 }
 
 function explain({ help, choices, defaultText, repeatable, alias }: Option): string {
+  const unsaid = choices?.filter((choice) => !help.includes(choice)) ?? [];
   const facts = [
-    ...(choices === undefined ? [] : [choices.join(", ")]),
+    ...(unsaid.length === 0 ? [] : [choices!.join(", ")]),
     ...(defaultText === undefined ? [] : [`default ${defaultText}`]),
     ...(repeatable ? ["repeatable"] : []),
     ...(alias === undefined ? [] : [`also --${alias}`]),

@@ -5,8 +5,8 @@
  */
 
 import { parseArguments } from "./arguments.ts";
-import { type CommandName, COMMANDS, isCommandName } from "./commands.ts";
-import { optionsOf } from "./option.ts";
+import { COMMANDS } from "./commands.ts";
+import { type Command, optionsOf } from "./option.ts";
 
 /** Runs the command line's program. Never throws. */
 export async function main(words: readonly string[]): Promise<number> {
@@ -14,57 +14,47 @@ export async function main(words: readonly string[]): Promise<number> {
     return await dispatch(words);
   } catch (error) {
     const { reportFailure } = await import("./failure.ts");
-    return reportFailure(error, flagsOf(words).includes("--json"));
+    return reportFailure(error, beforeDashes(words).includes("--json"));
   }
 }
 
-async function dispatch(words: readonly string[]): Promise<number> {
-  const [first, ...rest] = words;
-  if (first === undefined || first === "--help" || first === "-h") return await showHelp(first === undefined);
-  if (first === "--version" || first === "-V") return await execute("version", rest);
-  if (isCommandName(first)) return await execute(first, rest);
+async function dispatch([first, ...rest]: readonly string[]): Promise<number> {
+  if (first === undefined || first === "--help" || first === "-h") {
+    const { printOverview } = await import("./help.ts");
+    return await printOverview(COMMANDS, first === undefined);
+  }
+  const command = await COMMANDS.load(first === "--version" || first === "-V" ? "version" : first);
+  if (command !== undefined) return await execute(command, rest);
   const { unknownCommand } = await import("./unknown_command.ts");
-  throw unknownCommand(first);
+  throw unknownCommand(first, COMMANDS.names);
 }
 
-async function execute(name: CommandName, words: readonly string[]): Promise<number> {
-  const command = await COMMANDS[name]();
-  const { passesOn, maxOperands } = command;
+async function execute(command: Command, words: readonly string[]): Promise<number> {
+  const { name, passesOn = false, maxOperands = 0 } = command;
   // Whoever asks for help gets it, whatever else is on the line.
-  const own = passesOn ? untilOperand(words) : flagsOf(words);
-  if (own.includes("--help") || own.includes("-h")) {
-    const { printCommandHelp } = await import("./help.ts");
-    return printCommandHelp(command);
-  }
-  const args = parseArguments(words, optionsOf(command), {
-    command: `denovisor ${name}`,
-    ...(maxOperands === undefined ? {} : { maxOperands }),
-    ...(passesOn === undefined ? {} : { passesOn }),
-  });
-  if (args.has("help")) {
-    const { printCommandHelp } = await import("./help.ts");
-    return printCommandHelp(command);
-  }
+  const own = passesOn ? beforeOperands(words) : beforeDashes(words);
+  if (own.includes("--help") || own.includes("-h")) return await help(command);
+  const args = parseArguments(words, optionsOf(command), { command: `denovisor ${name}`, maxOperands, passesOn });
+  if (args.has("help")) return await help(command);
   if (args.has("log-level") || args.has("verbose")) {
     const { configureLogging } = await import("./logging.ts");
-    await configureLogging(args);
+    await configureLogging(args.value("log-level") ?? "debug");
   }
-  return await command.execute(args);
+  return await command.execute(args, COMMANDS);
 }
 
-async function showHelp(asError: boolean): Promise<number> {
-  const { printOverview } = await import("./help.ts");
-  return await printOverview(asError);
+async function help(command: Command): Promise<number> {
+  const { printCommandHelp } = await import("./help.ts");
+  return printCommandHelp(command);
 }
 
-/** The words before `--`. */
-function flagsOf(words: readonly string[]): readonly string[] {
+function beforeDashes(words: readonly string[]): readonly string[] {
   const end = words.indexOf("--");
   return end < 0 ? words : words.slice(0, end);
 }
 
-/** The words that can only be this command's: those of the command passed on may be `--help` too. */
-function untilOperand(words: readonly string[]): readonly string[] {
+/** Words that can only be this command's: the command that they are passed on to may have a `--help` too. */
+function beforeOperands(words: readonly string[]): readonly string[] {
   const end = words.findIndex((word) => word === "--" || !word.startsWith("-"));
   return end < 0 ? words : words.slice(0, end);
 }

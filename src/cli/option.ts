@@ -39,8 +39,8 @@ export interface Command {
   readonly operands: string;
   /** Most operands that it takes; default 0. */
   readonly maxOperands?: number;
-  /** Words that a shell offers as operands. */
-  readonly choices?: readonly string[];
+  /** Words that a shell offers as operands; `commands` stands for the names of all commands. */
+  readonly choices?: readonly string[] | "commands";
   /** A shell offers file names as operands. */
   readonly files?: boolean;
   /** From the first operand on, words are another program's: no flags are looked for. */
@@ -52,7 +52,14 @@ export interface Command {
   /** Its own flags; those in {@linkcode COMMON_OPTIONS} are added to them. */
   readonly options: readonly Option[];
   /** Does the work and returns the exit code. */
-  execute(args: Arguments): Promise<number>;
+  execute(args: Arguments, registry: CommandRegistry): Promise<number>;
+}
+
+/** All commands, for those that tell of the others. */
+export interface CommandRegistry {
+  readonly names: readonly string[];
+  /** Loads one; undefined if there is none of that name. */
+  load(name: string): Promise<Command | undefined>;
 }
 
 /** A flag of the commands that a program may read. */
@@ -61,18 +68,26 @@ export const JSON_OPTION: Option = {
   help: "Results on standard output, errors and outcomes on standard error, as one line of JSON each",
 };
 
+/** What `--log-level` takes. */
+export const LOG_LEVELS = ["debug", "info", "warning", "error", "off"] as const;
+
 /** Flags that every command takes. */
 export const COMMON_OPTIONS: readonly Option[] = [
   {
     name: "log-level",
     value: "LEVEL",
     help: "Log to standard error from this level on",
-    choices: ["debug", "info", "warning", "error", "off"],
+    choices: LOG_LEVELS,
     defaultText: "warning",
   },
   { name: "verbose", short: "v", help: "The same as --log-level debug" },
   { name: "help", short: "h", help: "Show this help" },
 ];
+
+/** Loads every command. */
+export async function allCommands(registry: CommandRegistry): Promise<readonly Command[]> {
+  return (await Promise.all(registry.names.map(registry.load))).filter((command) => command !== undefined);
+}
 
 /** All flags of a command. */
 export function optionsOf(command: Command): readonly Option[] {

@@ -6,11 +6,9 @@
 
 import { suggest } from "../config/suggest.ts";
 import { UserError } from "../errors.ts";
-import { COMMANDS } from "./commands.ts";
 
-/** The error for a first word that is no command. */
-export function unknownCommand(word: string): UserError {
-  const names = Object.keys(COMMANDS);
+/** The error for a word that is none of the commands `names`. */
+export function unknownCommand(word: string, names: readonly string[]): UserError {
   if (word.startsWith("-")) {
     return new UserError(`${word} comes before any command`, {
       hint: `The command comes first: denovisor run ${word} … (commands: ${names.join(", ")})`,

@@ -40,7 +40,7 @@ export interface Host {
   stat(path: string): FileFacts | undefined;
   /** Whether there is such a program on the PATH or in the system's directories. */
   hasTool(name: string): Promise<boolean>;
-  /** Opens a file for reading and writing and closes it: the errno, or 0. */
+  /** Opens a file for reading and writing and closes it; the error, if that fails. Needs the permission `ffi`. */
   tryOpen(path: string): KernelError | undefined;
   /** Whether Deno was given this permission without a restriction. */
   permitted(name: (typeof PERMISSIONS)[number]): boolean;
@@ -48,23 +48,30 @@ export interface Host {
 
 /** The host that this runs on. */
 export function thisHost(): Host {
+  // Each use asks for its permission first: an examination must not make Deno prompt.
   return {
     os: Deno.build.os,
     arch: Deno.build.arch,
-    release: attempt(() => Deno.osRelease()) ?? "unknown",
-    uid: attempt(() => Deno.uid() ?? undefined),
+    release: granted({ name: "sys", kind: "osRelease" }) ? Deno.osRelease() : "unknown",
+    uid: granted({ name: "sys", kind: "uid" }) ? Deno.uid() ?? undefined : undefined,
     processors: navigator.hardwareConcurrency,
     versions: Deno.version,
-    libc: () => attempt(glibcVersion),
-    text: (path) => attempt(() => Deno.readTextFileSync(path)),
-    stat: (path) => attempt(() => factsOf(Deno.statSync(path))),
-    hasTool: async (name) => await findTool(name).catch(() => undefined) !== undefined,
+    libc: () => granted({ name: "ffi" }) ? attempt(glibcVersion) : undefined,
+    text: (path) => granted({ name: "read", path }) ? attempt(() => Deno.readTextFileSync(path)) : undefined,
+    stat: (path) => granted({ name: "read", path }) ? attempt(() => factsOf(Deno.statSync(path))) : undefined,
+    hasTool: async (name) =>
+      granted({ name: "env" }) && granted({ name: "read" }) &&
+      await findTool(name).catch(() => undefined) !== undefined,
     tryOpen,
-    permitted: (name) => Deno.permissions.querySync({ name }).state === "granted",
+    permitted: (name) => granted({ name }),
   };
 }
 
-/** A missing file, a permission that Deno was not given, another system: none of it is the doctor's failure. */
+function granted(permission: Deno.PermissionDescriptor): boolean {
+  return Deno.permissions.querySync(permission).state === "granted";
+}
+
+/** A missing file, `/proc` without all permissions, another libc: none of it is the doctor's failure. */
 function attempt<T>(get: () => T): T | undefined {
   try {
     return get();

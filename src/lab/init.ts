@@ -50,6 +50,10 @@ mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
 . /lab/settings
 
+# What udev would add.
+ln -s /proc/self/fd /dev/fd
+for name in 0:stdin 1:stdout 2:stderr; do ln -s "fd/${"$"}{name%:*}" "/dev/${"$"}{name#*:}"; done
+
 load() {
   while read -r module; do
     insmod "/lib/modules/$module.ko" || echo "lab: module $module did not load"

@@ -70,7 +70,7 @@ export function qemuArguments(options: MachineOptions): string[] {
   return [
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"],
     // The SVM of QEMU's own emulator: hardware semantics, whatever this host's CPU can.
-    ...["-accel", "tcg,thread=multi", "-cpu", "max,+svm"],
+    ...["-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max,+svm"],
     ...["-smp", String(cpus), "-m", `${memoryMiB}M`],
     ...["-kernel", kernel, "-initrd", initrd],
     // panic=-1 restarts at once, which -no-reboot turns into an exit.

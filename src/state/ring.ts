@@ -70,7 +70,8 @@ export class ByteRing {
 
   /** Producer: appends a byte. False, and nothing done, when full. */
   push(byte: number): boolean {
-    const tail = Atomics.load(this.#counters, TAIL);
+    // A side's own counter needs no atomic load (5 ns): nobody else writes it.
+    const tail = this.#counters[TAIL]!;
     if (((tail - Atomics.load(this.#counters, HEAD)) | 0) >= this.capacity) return false;
     this.#data[tail & this.#mask] = byte;
     Atomics.store(this.#counters, TAIL, (tail + 1) | 0);
@@ -79,7 +80,7 @@ export class ByteRing {
 
   /** Consumer: takes the oldest byte; −1 when empty. */
   shift(): number {
-    const head = Atomics.load(this.#counters, HEAD);
+    const head = this.#counters[HEAD]!;
     if (Atomics.load(this.#counters, TAIL) === head) return -1;
     const byte = this.#data[head & this.#mask]!;
     Atomics.store(this.#counters, HEAD, (head + 1) | 0);
@@ -88,7 +89,7 @@ export class ByteRing {
 
   /** Producer: appends as many of `bytes` as fit, and says how many. */
   write(bytes: Uint8Array): number {
-    const tail = Atomics.load(this.#counters, TAIL);
+    const tail = this.#counters[TAIL]!;
     const count = Math.min(bytes.length, this.space);
     const start = tail & this.#mask;
     const first = Math.min(count, this.capacity - start);
@@ -100,7 +101,7 @@ export class ByteRing {
 
   /** Consumer: takes up to `into.length` bytes, and says how many. */
   read(into: Uint8Array): number {
-    const head = Atomics.load(this.#counters, HEAD);
+    const head = this.#counters[HEAD]!;
     const count = Math.min(into.length, this.length);
     const start = head & this.#mask;
     const first = Math.min(count, this.capacity - start);

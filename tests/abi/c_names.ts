@@ -16,6 +16,7 @@ export const HEADERS = [
   "sys/eventfd.h",
   "sys/mman.h",
   "sys/types.h",
+  "time.h",
   "linux/ioctl.h",
   "linux/kvm.h",
   "linux/memfd.h",
@@ -25,6 +26,7 @@ export const HEADERS = [
 /** Prefix of each exported table's keys; "" where the keys are the C names themselves. */
 export const TABLE_PREFIX: Readonly<Record<string, string>> = {
   CAP: "KVM_CAP_",
+  CLOCK: "CLOCK_",
   ERRNO: "",
   EXIT: "KVM_EXIT_",
   INTERNAL_ERROR: "KVM_INTERNAL_ERROR_",
@@ -40,6 +42,7 @@ export const TABLE_PREFIX: Readonly<Record<string, string>> = {
 /** Exported numbers whose C name, or expression in parentheses, differs from their own. */
 export const CONSTANT_NAME: Readonly<Record<string, string>> = {
   CPUID_SIGNIFICANT_INDEX: "KVM_CPUID_FLAG_SIGNIFCANT_INDEX",
+  EFD_FLAGS: "(EFD_CLOEXEC | EFD_NONBLOCK)",
   EMULATION_FLAG_INSTRUCTION_BYTES: "KVM_INTERNAL_ERROR_EMULATION_FLAG_INSTRUCTION_BYTES",
   IO_OUT: "KVM_EXIT_IO_OUT",
   KICK_SIGNAL: "(SIGRTMIN + 6)",
@@ -47,8 +50,11 @@ export const CONSTANT_NAME: Readonly<Record<string, string>> = {
   PROT_READ_WRITE: "(PROT_READ | PROT_WRITE)",
 };
 
-/** Exported helpers of `ffi/` that describe no interface of the kernel or of libc. */
-export const NOT_ABI: ReadonlySet<string> = new Set([]);
+/**
+ * Numbers of `ffi/` that need no proof of their own: no interface of the kernel or of libc, or a part of every ioctl
+ * request, which are proved.
+ */
+export const NOT_ABI: ReadonlySet<string> = new Set(["KVM", "MAX_CPUID_ENTRIES", "READ", "WRITE"]);
 
 /** Members of `kvm_run` that our struct's name does not tell by itself. */
 const KVM_RUN_MEMBER: Readonly<Record<string, string>> = { kvm_run_exception: "ex" };

@@ -1,13 +1,23 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { array, i32, struct, u16, u32, u64, u8 } from "../../ffi/layout.ts";
+import { NOT_ABI } from "./c_names.ts";
 import { cProgram } from "./c_program.ts";
 import { compileAndRun, compilerWorks } from "./compiler.ts";
 import { compare, disagreements, type Golden, readGolden } from "./golden.ts";
-import { type Declared, type Inventory, takeInventory } from "./inventory.ts";
+import { type Declared, ffiModules, type Inventory, takeInventory } from "./inventory.ts";
 import { NEWER_CONSTANTS, NEWER_LAYOUTS } from "./newer.ts";
 
 Deno.test("abi: ffi/ declares what the golden data says (else: deno task abi)", async () => {
   assertEquals(compare(await takeInventory(), readGolden()), []);
+});
+
+Deno.test("abi: no number in ffi/ escapes the proof by not being exported", () => {
+  const hidden = ffiModules().flatMap((url) =>
+    [...Deno.readTextFileSync(url).matchAll(/^const ([A-Z][A-Z0-9_]*)\b.* = [0-9]/gm)].map((match) =>
+      match[1]!
+    )
+  );
+  assertEquals(hidden.filter((name) => !NOT_ABI.has(name)), []);
 });
 
 const compiler = compilerWorks();

@@ -4,23 +4,23 @@
  * @module
  */
 
+import { printCommandHelp, printOverview } from "../help.ts";
 import type { Command } from "../option.ts";
+import { unknownCommand } from "../unknown_command.ts";
 
 /** Shows help. */
 export const help: Command = {
   name: "help",
-  summary: "Show help, of one command or all",
+  summary: "Show help, of one command or of all",
   operands: "[COMMAND]",
   maxOperands: 1,
-  get choices() {
-    return COMMAND_NAMES();
-  },
+  choices: "commands",
   examples: [["help run", "the same as denovisor run --help"]],
   options: [],
-  async execute(args) {
-    const [name] = args.operands;
-    const { printCommandHelp, printOverview } = await import("../help.ts");
-    if (name === undefined) return await printOverview(false);
-    return 0;
+  async execute({ operands: [name] }, registry) {
+    if (name === undefined) return await printOverview(registry, false);
+    const command = await registry.load(name);
+    if (command === undefined) throw unknownCommand(name, registry.names);
+    return printCommandHelp(command);
   },
 };

@@ -7,7 +7,6 @@
 import { ERRNO } from "../../../ffi/errno.ts";
 import { EXIT, INTERNAL_ERROR } from "../../../ffi/uapi/kvm_constants.ts";
 import { exitName } from "../../vcpu/fault.ts";
-import type { Deadline } from "./deadline.ts";
 import type { ProbeMachine } from "./machine.ts";
 import { KERNEL_INSTRUCTIONS, type KernelInstruction, PROBE_PORT, SAYS } from "./payloads.ts";
 
@@ -17,14 +16,14 @@ export type Outcome = "runs" | "absent" | "emulation failure" | "no answer in ti
 /** How each of the instructions fared that a stock kernel needs in kernel mode. */
 export type InstructionOutcomes = Readonly<Record<KernelInstruction, Outcome>>;
 
-/** Instructions a second. */
+/** Instructions a second in kernel and in user mode; `user` where it was measured and such code ran. */
 export interface Speed {
   readonly kernel: number;
-  readonly user: number;
+  readonly user?: number;
 }
 
-/** Any processor that KVM supports is faster; its interpreter is ten times slower. */
-const NATIVE_AT_LEAST = 20e6;
+/** Instructions a second that any processor with KVM does; KVM's interpreter is ten times slower. */
+export const NATIVE_AT_LEAST = 20e6;
 /** Two instructions a round: 2–4 ms where they are interpreted. */
 const FIRST_ROUNDS = 3000;
 const MAX_ROUNDS = FIRST_ROUNDS * 4 ** 5;
@@ -85,12 +84,11 @@ export function instructionSpeed(machine: ProbeMachine, mode: "kernel" | "user")
 }
 
 /**
- * True if KVM interprets kernel-mode code and does not let the processor run it. An emulated processor may be slow
- * in every mode, so slow means: slow beside its own user mode.
+ * True if KVM interprets kernel-mode code instead of letting the processor run it. An emulated processor may be slow in
+ * every mode, so slow means: slow beside its own user mode, where that is known.
  */
-export function interprets({ kernel, user }: Partial<Speed>): boolean {
-  if (kernel === undefined || kernel >= NATIVE_AT_LEAST) return false;
-  return user === undefined || user > 4 * kernel || kernel < NATIVE_AT_LEAST / 5;
+export function interprets({ kernel, user }: Speed): boolean {
+  return kernel < NATIVE_AT_LEAST && (user === undefined || user > 4 * kernel);
 }
 
 /** Cost of an exit. */
@@ -106,13 +104,18 @@ const WARM_UP = 200;
 /** Exits between two looks at the clock. */
 const BATCH = 20;
 
-/** Time from one port write of the guest to its next, handled in TypeScript. Ends early at the deadline. */
-export function exitCost(machine: ProbeMachine, deadline: Deadline): ExitCost | undefined {
+/** Longest time to spend on it. */
+const COST_LIMIT_MS = 200;
+
+/** Time from one port write of the guest to its next, handled in TypeScript; undefined if that does not work. */
+export function exitCost(machine: ProbeMachine): ExitCost | undefined {
   const { page } = machine;
   machine.start(machine.payloads.chatter);
   const batches: number[] = [];
-  for (let exits = -WARM_UP; exits < EXITS && !deadline.over; exits += BATCH) {
+  const end = performance.now() + COST_LIMIT_MS;
+  for (let exits = -WARM_UP; exits < EXITS; exits += BATCH) {
     const before = performance.now();
+    if (before >= end) break;
     for (let i = 0; i < BATCH; i++) {
       if (machine.run() !== 0 || page.reason !== EXIT.IO) return undefined;
     }

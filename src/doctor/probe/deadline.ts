@@ -43,7 +43,6 @@ const REPEAT_MS = 10;
  */
 export class Deadline implements Disposable {
   readonly #timer: number;
-  readonly #end: number;
   readonly #syscall: ReturnType<typeof openSyscall>;
 
   /** @param milliseconds from now */
@@ -63,17 +62,11 @@ export class Deadline implements Disposable {
       new Uint8Array(id.buffer),
     );
     this.#timer = id[0]!;
-    this.#end = performance.now() + milliseconds;
     const times = itimerspec.create();
     times.value_sec_num = Math.floor(milliseconds / 1000);
     times.value_nsec_num = Math.max(1, Math.round((milliseconds % 1000) * 1e6));
     times.interval_nsec_num = REPEAT_MS * 1e6;
     this.#call(SYS.timer_settime, "timer_settime", BigInt(this.#timer), null, times.$bytes);
-  }
-
-  /** True once the time is up. */
-  get over(): boolean {
-    return performance.now() >= this.#end;
   }
 
   /** Stops the signals. */

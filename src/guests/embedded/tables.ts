@@ -40,24 +40,42 @@ const KERNEL_CODE = 0x00af_9b00_0000_ffffn;
 const KERNEL_DATA = 0x00cf_9300_0000_ffffn;
 const USER_DATA = 0x00cf_f300_0000_ffffn;
 const USER_CODE = 0x00af_fb00_0000_ffffn;
-/** Bytes in a 64-bit TSS (SDM 3A §8.7); the I/O map base is set to its end, so that user mode has no ports. */
+/** Bytes in a 64-bit TSS (SDM 3A §8.7). The I/O permission map follows; past the segment's end, all is forbidden. */
 const TSS_SIZE = 104;
+/** One bit a port, and the byte of ones that the processor wants behind them (SDM 1 §19.5.2). */
+const PORT_MAP_SIZE = 65536 / 8;
 
-/** GDT and TSS, with the pointers that LGDT takes. */
+/** GDT and TSS. User mode has no ports. */
 export function segments(a: GuestProgram): void {
+  taskState(a, 0);
+  descriptors(a, TSS_SIZE);
+}
+
+/** GDT and TSS. User mode has all ports, by the TSS's map: a KVM that interprets IRET may ignore its IOPL. */
+export function segmentsWithUserPorts(a: GuestProgram): void {
+  taskState(a, PORT_MAP_SIZE);
+  a.db(0xff);
+  descriptors(a, TSS_SIZE + PORT_MAP_SIZE + 1);
+}
+
+function taskState(a: GuestProgram, portMapSize: number): void {
   a.align(16);
   a.bind("tss");
-  const tss = a.here;
   a.dd(0);
   a.dq(AT.INTERRUPT_STACK); // RSP0: the stack for traps out of user mode
   a.space(TSS_SIZE - 12 - 2);
   a.dw(TSS_SIZE);
+  a.space(portMapSize);
+}
+
+function descriptors(a: GuestProgram, tssSize: number): void {
+  const tss = a.addressOf("tss");
   a.align(16);
   a.bind("gdt");
   a.dq(0);
   for (const descriptor of [KERNEL_CODE, KERNEL_DATA, USER_DATA, USER_CODE]) a.dq(descriptor);
   // 64-bit TSS descriptor, 16 bytes, type 9 and present (SDM 3A figure 8-4).
-  a.dw(TSS_SIZE - 1);
+  a.dw(tssSize - 1);
   a.dw(tss & 0xffff);
   a.db(tss >> 16 & 0xff, 0x89, 0, tss >> 24 & 0xff);
   a.dq(0);

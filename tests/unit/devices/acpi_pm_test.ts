@@ -91,6 +91,26 @@ Deno.test("acpi pm: TMR_STS follows the timer's top bit, and SCI if enabled", ()
   }
 });
 
+Deno.test("acpi pm: the next event is neither too early nor too late, whatever the clock", () => {
+  for (let startMs = 0.1; startMs < 1e9; startMs *= 1.11) {
+    const { pm, clock, sci } = rig(startMs);
+    pm.write(2, 2, 1);
+    clock.ms = pm.nextEvent() - 0.001;
+    pm.tick();
+    assert(!sci.high, `early from ${startMs}`);
+    clock.ms = pm.nextEvent();
+    pm.tick();
+    assert(sci.high, `late from ${startMs}`);
+  }
+});
+
+Deno.test("acpi pm: clearing TMR_STS clears what nobody has looked at yet", () => {
+  const { pm, clock } = rig();
+  clock.ms += HALF_PERIOD_MS + 1;
+  pm.write(0, 2, 1);
+  assertEquals(pm.read(0, 2), 0);
+});
+
 Deno.test("acpi pm: a guest that polls TMR_STS with the timer enabled gets SCI with it", () => {
   const { pm, clock, sci } = rig();
   pm.write(2, 2, 1);

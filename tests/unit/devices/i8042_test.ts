@@ -87,6 +87,8 @@ Deno.test("i8042: Ctrl-Alt-Del in set 1 by translation, in set 2 without, and in
   assert(r.device.pressCtrlAltDelete());
   assert(r.pin.high);
   assertEquals(r.drain(), set1);
+  assert(r.device.pressCtrlAltDelete());
+  assertEquals(r.drain(), set1, "a release does not stick");
   r.command(0x60, 0x01);
   assert(r.device.pressCtrlAltDelete());
   assertEquals(r.drain(), set2);
