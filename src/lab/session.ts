@@ -128,11 +128,16 @@ function joinTerminal(machine: LabMachine, cleanup: DisposableStack): { cancel()
   return feed(Deno.stdin.readable, machine.port("terminal"));
 }
 
-/** Copies a stream to a port, and its end too. */
+/**
+ * Copies a stream to a port, and its end too: by closing our sending half only, as QEMU drops what it has not
+ * read yet when both are closed.
+ */
 function feed(source: ReadableStream<Uint8Array>, port: Deno.Conn): { cancel(): void } {
   const stop = new AbortController();
-  // A port that closed before all was read is a command that did not want it all.
-  source.pipeTo(port.writable, { signal: stop.signal }).catch(() => {});
+  source.pipeTo(port.writable, { signal: stop.signal, preventClose: true })
+    .then(() => port.closeWrite())
+    // A port that closed before all was read belongs to a command that did not want it all.
+    .catch(() => {});
   return { cancel: () => stop.abort() };
 }
 
