@@ -19,16 +19,20 @@ export const ERRNO = {
   EBUSY: 16,
   EEXIST: 17,
   ENODEV: 19,
+  ENOTDIR: 20,
   EINVAL: 22,
   EMFILE: 24,
   ENOTTY: 25,
   EFBIG: 27,
   ENOSPC: 28,
+  EROFS: 30,
   EPIPE: 32,
+  ENAMETOOLONG: 36,
   ENOSYS: 38,
   ENXIO: 6,
   EOVERFLOW: 75,
   EOPNOTSUPP: 95,
+  EADDRINUSE: 98,
 } as const;
 
 const MEANING: Record<keyof typeof ERRNO, string> = {
@@ -45,16 +49,20 @@ const MEANING: Record<keyof typeof ERRNO, string> = {
   EBUSY: "resource busy",
   EEXIST: "already exists",
   ENODEV: "no such device",
+  ENOTDIR: "not a directory",
   EINVAL: "invalid argument",
   EMFILE: "too many open files",
   ENOTTY: "this kind of file does not know that request",
   EFBIG: "file too large",
   ENOSPC: "no space left on device",
+  EROFS: "read-only file system",
   EPIPE: "broken pipe",
+  ENAMETOOLONG: "file name too long",
   ENOSYS: "the kernel does not implement it",
   ENXIO: "no such device or address",
   EOVERFLOW: "value too large",
   EOPNOTSUPP: "operation not supported",
+  EADDRINUSE: "address already in use",
 };
 
 /** A system call that failed. */

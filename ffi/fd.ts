@@ -7,7 +7,14 @@
 import { check, cString, libc } from "./libc.ts";
 
 /** Flags of open(2), `asm-generic/fcntl.h`. */
+export const O_WRONLY = 1;
 export const O_RDWR = 2;
+export const O_CREAT = 0o100;
+/** With O_CREAT: fails where there is something already. */
+export const O_EXCL = 0o200;
+/** A terminal does not become this process's own. */
+export const O_NOCTTY = 0o400;
+export const O_NONBLOCK = 0o4000;
 /** Close on exec: no child inherits it. */
 export const O_CLOEXEC = 0o2000000;
 
@@ -20,9 +27,9 @@ export class OwnedFd implements Disposable {
     this.#fd = fd;
   }
 
-  /** Opens a file. Throws KernelError. */
-  static open(path: string, flags: number): OwnedFd {
-    return new OwnedFd(check(libc().open(cString(path), flags | O_CLOEXEC, 0), `open ${path}`));
+  /** Opens a file; `mode` is for one that O_CREAT creates. Throws KernelError. */
+  static open(path: string, flags: number, mode = 0): OwnedFd {
+    return new OwnedFd(check(libc().open(cString(path), flags | O_CLOEXEC, mode), `open ${path}`));
   }
 
   /** The number, for system calls; −1 once closed, so that a late use fails and cannot hit another file. */

@@ -6,7 +6,14 @@
 
 import { firstColumn, twoColumns, wrap } from "./columns.ts";
 import { EXIT, EXIT_CODE_HELP } from "./exit_codes.ts";
-import { allCommands, type Command, type CommandRegistry, COMMON_OPTIONS, type Option, optionsOf } from "./option.ts";
+import {
+  allCommands,
+  type Command,
+  type CommandRegistry,
+  COMMON_OPTIONS,
+  type Option,
+  optionsOf,
+} from "./option.ts";
 import { print, tell } from "./output.ts";
 import { readableWidth, type Style, styleFor } from "./style.ts";
 
@@ -24,7 +31,11 @@ export function overview(commands: readonly Command[], { width, style }: HelpLay
   ]);
   return [
     `${style.bold("Denovisor")}: runs virtual machines on Linux KVM. Written in TypeScript.\n`,
-    section("Usage", "  denovisor COMMAND [FLAGS]\n  deno run -A cli.ts COMMAND [FLAGS]   the same, from the source tree\n", style),
+    section(
+      "Usage",
+      "  denovisor COMMAND [FLAGS]\n  deno run -A cli.ts COMMAND [FLAGS]   the same, from the source tree\n",
+      style,
+    ),
     section("Examples", examples(OVERVIEW_EXAMPLES, width, style), style),
     section("Commands", twoColumns(names, { width, dress: style.cyan }), style),
     section("Exit codes", twoColumns(EXIT_CODE_HELP, { width, dress: style.cyan }), style),
@@ -34,8 +45,8 @@ export function overview(commands: readonly Command[], { width, style }: HelpLay
 
 const OVERVIEW_EXAMPLES = [
   ["demo", "a stock Debian kernel and a shell in it"],
-  ["run", "the embedded guest: shows that this host's KVM works"],
-  ["run vmlinuz --initrd initrd.img --memory 1G", "your own kernel"],
+  ["run", "the embedded guest: does KVM work here?"],
+  ["run vmlinuz --initrd initrd.img", "your own kernel"],
   ["doctor", "what this host's KVM can do"],
 ] as const;
 
@@ -46,7 +57,8 @@ export function commandHelp(command: Command, { width, style }: HelpLayout): str
     [...command.options.map((option) => [option.group ?? "Flags", option] as const)],
     ([group]) => group,
   );
-  const rows = (options: readonly Option[]) => options.map((option) => [spelling(option), explain(option)] as const);
+  const rows = (options: readonly Option[]) =>
+    options.map((option) => [spelling(option), explain(option)] as const);
   const first = firstColumn(rows(optionsOf(command)), width);
   const flags = [...groups].map(([group, members]) =>
     section(
@@ -62,7 +74,11 @@ export function commandHelp(command: Command, { width, style }: HelpLayout): str
       ? []
       : [section("Examples", examples(command.examples, width, style), style)]),
     ...flags,
-    section("Flags of every command", twoColumns(rows(COMMON_OPTIONS), { width, first, dress: style.cyan }), style),
+    section(
+      "Flags of every command",
+      twoColumns(rows(COMMON_OPTIONS), { width, first, dress: style.cyan }),
+      style,
+    ),
     ...(command.notes ?? []).map((note) => `${wrap(note, width).join("\n")}\n`),
   ].join("\n");
 }
@@ -70,7 +86,10 @@ export function commandHelp(command: Command, { width, style }: HelpLayout): str
 /** Prints the overview: asked for, or since no command was given. */
 export async function printOverview(registry: CommandRegistry, asError: boolean): Promise<number> {
   const stream = asError ? Deno.stderr : Deno.stdout;
-  const text = overview(await allCommands(registry), { width: readableWidth(stream), style: styleFor(stream) });
+  const text = overview(await allCommands(registry), {
+    width: readableWidth(stream),
+    style: styleFor(stream),
+  });
   if (asError) tell(text);
   else print(text);
   return asError ? EXIT.USAGE : EXIT.OK;
@@ -93,7 +112,9 @@ function examples(rows: readonly (readonly [string, string])[], width: number, s
   if (lines.every(([, effect]) => widest + effect.length + 4 <= width)) {
     return twoColumns(lines, { width, first: widest, dress: style.green });
   }
-  return lines.map(([line, effect]) => `  ${style.green(line)}\n${twoColumns([["", effect]], { width, first: 2 })}`)
+  return lines.map(([line, effect]) =>
+    `  ${style.green(line)}\n${twoColumns([["", effect]], { width, first: 2 })}`
+  )
     .join("");
 }
 

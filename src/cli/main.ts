@@ -34,7 +34,11 @@ async function execute(command: Command, words: readonly string[]): Promise<numb
   // Whoever asks for help gets it, whatever else is on the line.
   const own = passesOn ? beforeOperands(words) : beforeDashes(words);
   if (own.includes("--help") || own.includes("-h")) return await help(command);
-  const args = parseArguments(words, optionsOf(command), { command: `denovisor ${name}`, maxOperands, passesOn });
+  const args = parseArguments(words, optionsOf(command), {
+    command: `denovisor ${name}`,
+    maxOperands,
+    passesOn,
+  });
   if (args.has("help")) return await help(command);
   if (args.has("log-level") || args.has("verbose")) {
     const { configureLogging } = await import("./logging.ts");

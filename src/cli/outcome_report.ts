@@ -29,7 +29,9 @@ export function reportEnd(end: AttendedEnd, { json, person }: { json: boolean; p
   if (json) {
     tell(`${JSON.stringify({ outcome: { ...outcome, exitCode } })}\n`);
   } else if (person || exitCode !== EXIT.OK) {
-    tell(`denovisor: ${SENTENCES[outcome.reason]}${exitCode === EXIT.OK ? "" : ` (exit code ${exitCode})`}\n`);
+    tell(
+      `denovisor: ${SENTENCES[outcome.reason]}${exitCode === EXIT.OK ? "" : ` (exit code ${exitCode})`}\n`,
+    );
   }
   return exitCode;
 }

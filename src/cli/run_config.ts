@@ -8,24 +8,18 @@ import { parseConfigFile } from "../config/check.ts";
 import type { MachineConfig } from "../config/schema.ts";
 import { UserError } from "../errors.ts";
 import type { Arguments } from "./arguments.ts";
-import { configFrom, type ConfigFlag } from "./run_flags.ts";
+import { nameOrigin } from "./origin.ts";
+import { type ConfigFlag, configFrom } from "./run_flags.ts";
 
-/** Where the settings of a run came from, for errors in the user's words. */
+/** The settings of a run, and where each came from. */
 export class RunRequest {
-  /** What the machine is started with. */
-  readonly config: MachineConfig;
-  readonly #file: string | undefined;
-
   private constructor(
     private readonly args: Arguments,
     private readonly flags: readonly ConfigFlag[],
-    file: { readonly path: string; readonly config: MachineConfig } | undefined,
-  ) {
-    this.#file = file?.path;
-    this.config = withConsole(withKernel(configFrom(args, flags, file?.config), args));
-  }
+    private readonly file: { readonly path: string; readonly config: MachineConfig } | undefined,
+  ) {}
 
-  /** Reads the configuration file, if there is one, and lays the flags over it. Throws UserError. */
+  /** Reads the configuration file, if there is one. Throws UserError. */
   static async read(args: Arguments, flags: readonly ConfigFlag[]): Promise<RunRequest> {
     const path = args.value("config");
     if (path === undefined) return new RunRequest(args, flags, undefined);
@@ -34,23 +28,26 @@ export class RunRequest {
       text = await Deno.readTextFile(path);
     } catch (cause) {
       if (cause instanceof Deno.errors.NotCapable) throw cause;
-      throw new UserError(`--config: cannot read ${path}: ${(cause as Error).message}`, { field: "config", cause });
+      throw new UserError(`--config: cannot read ${path}: ${(cause as Error).message}`, {
+        field: "config",
+        cause,
+      });
     }
     return new RunRequest(args, flags, { path, config: parseConfigFile(path, text) });
   }
 
+  /** What the machine is started with: the file's settings, and the flags over them. Throws UserError. */
+  config(): MachineConfig {
+    return withConsole(withKernel(configFrom(this.args, this.flags, this.file?.config), this.args));
+  }
+
   /** An error about a setting, said with the flag or the file that it was given by. */
   inUsersWords(error: unknown): unknown {
-    if (!(error instanceof UserError) || error.field === undefined) return error;
-    const key = error.field.split(".")[0]!;
-    const flag = this.flags.find((flag) => flag.key === key);
-    const given = flag !== undefined && this.args.has(flag.option.name);
-    const place = given ? `--${flag.option.name}` : this.#file && `${this.#file}: ${error.field}`;
-    if (place === undefined || !error.message.startsWith(`${error.field}: `)) return error;
-    return new UserError(`${place}: ${error.message.slice(error.field.length + 2)}`, {
-      field: error.field,
-      cause: error.cause,
-      ...(error.hint === undefined ? {} : { hint: error.hint }),
+    return nameOrigin(error, (field) => {
+      const key = field.split(".")[0]!;
+      const flag = this.flags.find((flag) => flag.key === key)?.option.name;
+      if (flag !== undefined && this.args.has(flag)) return `--${flag}`;
+      return this.file && `${this.file.path}: ${field}`;
     });
   }
 }

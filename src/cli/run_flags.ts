@@ -97,7 +97,8 @@ function describe(
     case "prefault": {
       const { defaultValue } = def;
       const inner = describe(def.innerType as z.core.$ZodTypes);
-      const tells = (typeof defaultValue === "string" && defaultValue !== "") || typeof defaultValue === "number";
+      const tells = (typeof defaultValue === "string" && defaultValue !== "") ||
+        typeof defaultValue === "number";
       return tells ? { ...inner, defaultText: String(defaultValue) } : inner;
     }
     case "pipe":

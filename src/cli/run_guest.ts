@@ -17,8 +17,8 @@ import { EndingSignals } from "./terminal/signals.ts";
 export interface RunGuestOptions {
   /** No words of our own beside JSON. */
   readonly json?: boolean;
-  /** Leave standard input alone until the guest has written something. */
-  readonly inputAfterOutput?: boolean;
+  /** Called when the guest writes for the first time; standard input is left alone until then. */
+  readonly onFirstOutput?: () => void;
   /** Where the machine's messages go; default: warnings and errors to standard error. */
   readonly log?: VmLog;
 }
@@ -38,7 +38,7 @@ export async function runGuest(config: MachineConfig, options: RunGuestOptions =
   return await attend(guest, {
     streams: STANDARD_STREAMS,
     signal: signals.first,
-    ...(options.inputAfterOutput ? { inputAfterOutput: true } : {}),
+    ...(options.onFirstOutput === undefined ? {} : { onFirstOutput: options.onFirstOutput }),
     ...(traced ? { toggleTrace: () => tracing = !tracing } : {}),
   });
 }

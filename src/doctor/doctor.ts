@@ -7,9 +7,10 @@
 import { KernelError } from "../../ffi/errno.ts";
 import { addressFinding, capabilityFindings, vcpuFinding } from "./capabilities.ts";
 import { type DeviceOptions, openDevice } from "./device.ts";
-import { behaviourFindings, exitCostFinding, nestedFinding } from "./flavour.ts";
+import { behaviourFindings, exitCostFinding } from "./flavour.ts";
 import { type Host, thisHost } from "./host.ts";
 import { ioFindings } from "./io_devices.ts";
+import { nestedFinding, pagingFindings } from "./modules.ts";
 import { exitCost } from "./probe/behaviour.ts";
 import { Deadline } from "./probe/deadline.ts";
 import { type KvmDevice, ProbeMachine } from "./probe/machine.ts";
@@ -69,7 +70,13 @@ function examineKvm(host: Host, options: DoctorOptions): KvmExamination {
   }
   using kvm = device.kvm;
   const probed = options.probe === false ? byNames(host) : probe(host, kvm);
-  const facts = [vcpuFinding(kvm), addressFinding(kvm), nestedFinding(host, kvm), ...capabilityFindings(kvm)];
+  const facts = [
+    ...pagingFindings(host),
+    vcpuFinding(kvm),
+    addressFinding(kvm),
+    nestedFinding(host, kvm),
+    ...capabilityFindings(kvm),
+  ];
   return { verdict: probed.verdict, findings: [...device.findings, ...probed.findings, ...facts] };
 }
 

@@ -1,30 +1,16 @@
 /**
- * Which KVM this is: by what it does first, by names second.
+ * Which KVM this is: by what it does; its name is an ornament.
  *
  * @module
  */
 
-import { CAP } from "../../ffi/uapi/kvm_constants.ts";
 import type { Host } from "./host.ts";
+import { FLAVOURS, loadedFlavour } from "./modules.ts";
 import type { ExitCost } from "./probe/behaviour.ts";
-import type { KvmDevice } from "./probe/machine.ts";
 import { type Finding, findings, type Json } from "./report.ts";
 import type { Behaviour } from "./verdict.ts";
 
 const { ok, note, warning, problem } = findings("kvm");
-
-/** Modules that drive the processor for `kvm`; a built-in one is listed as well. */
-const FLAVOURS = {
-  kvm_intel: "Intel VMX",
-  kvm_amd: "AMD SVM",
-  kvm_pvm: "without VMX or SVM",
-} as const;
-type Flavour = keyof typeof FLAVOURS;
-
-function loadedFlavour(host: Host): Flavour | undefined {
-  const names = Object.keys(FLAVOURS) as Flavour[];
-  return names.find((name) => host.stat(`/sys/module/${name}`) !== undefined);
-}
 
 /** How guest code runs, and whose KVM does it. */
 export function behaviourFindings(host: Host, behaviour: Behaviour): Finding[] {
@@ -84,24 +70,6 @@ export function exitCostFinding(cost: ExitCost): Finding {
   const beside = cost.median < 4 ? "" : " (VMX and SVM on a bare machine: 1 to 2 µs)";
   return ok("exit_cost", "cost of an exit", `${micros} µs a port write${beside}`, {
     data: { microseconds: Math.round(cost.median * 100) / 100, exits: cost.exits },
-  });
-}
-
-/** Whether guests can run guests of their own. */
-export function nestedFinding(host: Host, kvm: KvmDevice): Finding {
-  const flavour = loadedFlavour(host);
-  const parameter = host.text(`/sys/module/${flavour}/parameters/nested`)?.trim();
-  const data: Json = { parameter: parameter ?? null, state: kvm.checkExtension(CAP.NESTED_STATE) };
-  const title = "nested virtualization";
-  if (parameter === "1" || parameter === "Y") {
-    return ok("nested", title, "on: guests can have a /dev/kvm of their own", { data });
-  }
-  if (parameter === undefined) {
-    return note("nested", title, "not offered: guests have no /dev/kvm of their own", { data });
-  }
-  return note("nested", title, "off: guests have no /dev/kvm of their own", {
-    remedy: `With no VM running: \`sudo modprobe -r ${flavour} && sudo modprobe ${flavour} nested=1\`.`,
-    data,
   });
 }
 

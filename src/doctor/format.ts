@@ -44,7 +44,13 @@ export function formatDoctor(report: DoctorReport, { colour, width }: FormatOpti
     lines.push("");
   }
   lines.push(...wrap(report.summary, columns).map((line) => paint(BOLD, line)));
-  lines.push(`Next, type: ${paint(BOLD, report.next)}`);
+  const { reason, remedy } = report.verdict;
+  if (reason !== undefined) lines.push(...wrap(`${capital(reason)}. ${remedy ?? ""}`.trim(), columns));
+  const commands = Math.max(...report.next.map(({ command }) => command.length));
+  for (const [i, { command, does }] of report.next.entries()) {
+    const lead = i === 0 ? "Next, type:  " : "       or:  ";
+    lines.push(`${lead}${paint(BOLD, command)}${" ".repeat(commands - command.length)}  ${paint(DIM, does)}`);
+  }
   lines.push("", ...wrap(SHARE_PLEA, columns).map((line) => paint(DIM, line)));
   return lines.join("\n") + "\n";
 }
@@ -65,19 +71,24 @@ function formatFinding(finding: Finding, titles: number, columns: number, paint:
   ];
 }
 
-/** Breaks text at spaces into lines of at most `width` characters; a longer word has a line of its own. */
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** A word; or a command between backticks, which is to be copied and so stays in one piece. */
+const PIECE = /[^\s`]*`[^`]*`\S*|\S+/g;
+
+/** Breaks text at spaces into lines of at most `width` characters; a longer piece has a line of its own. */
 export function wrap(text: string, width: number): string[] {
+  const margin = /^ */.exec(text)![0];
   const lines: string[] = [];
-  let line = /^ */.exec(text)![0];
-  let empty = true;
-  for (const word of text.trim().split(/ +/)) {
-    if (!empty && line.length + 1 + word.length > width) {
-      lines.push(line);
+  let line = "";
+  for (const piece of text.match(PIECE) ?? []) {
+    if (line !== "" && margin.length + line.length + 1 + piece.length > width) {
+      lines.push(margin + line);
       line = "";
-      empty = true;
     }
-    line += empty ? word : ` ${word}`;
-    empty = false;
+    line += line === "" ? piece : ` ${piece}`;
   }
-  return [...lines, line];
+  return [...lines, margin + line];
 }

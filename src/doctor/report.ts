@@ -53,6 +53,12 @@ export interface KvmVerdict {
 /** What {@linkcode KvmVerdict} means in one word. */
 export type Ability = "stock-kernels" | "payloads" | "nothing";
 
+/** A command to type, and what it does here. */
+export interface NextCommand {
+  readonly command: string;
+  readonly does: string;
+}
+
 /** Everything that the doctor found. */
 export interface DoctorReport {
   /** Version of this shape. */
@@ -61,8 +67,8 @@ export interface DoctorReport {
   readonly ability: Ability;
   /** One sentence: what this host can do. */
   readonly summary: string;
-  /** What to type next. */
-  readonly next: string;
+  /** What to type next, the likeliest first. */
+  readonly next: readonly NextCommand[];
   readonly sections: readonly Section[];
   /** Milliseconds that the examination took. */
   readonly tookMs: number;
@@ -86,21 +92,27 @@ export function abilityOf(verdict: KvmVerdict): Ability {
   return verdict.runsStockKernels ? "stock-kernels" : "payloads";
 }
 
-const SUMMARY: Readonly<Record<Ability, string>> = {
-  "stock-kernels": "This host can: run stock kernels.",
-  "payloads":
-    "This host can: run payloads and the embedded guest only; stock kernels run in the lab, a nested machine.",
-  "nothing": "This host can: run nothing without the lab, a nested machine that brings its own KVM.",
+const CONCLUSIONS: Readonly<Record<Ability, Pick<DoctorReport, "summary" | "next">>> = {
+  "stock-kernels": {
+    summary: "This host can: run stock kernels.",
+    next: [{ command: "denovisor demo", does: "boots Debian's kernel to a shell" }],
+  },
+  "payloads": {
+    summary:
+      "This host can: run payloads and the embedded guest only. Stock kernels run in the lab, a nested machine.",
+    next: [
+      { command: "denovisor demo", does: "boots Debian's kernel to a shell, in the lab" },
+      { command: "denovisor run", does: "starts the embedded guest, on this host" },
+    ],
+  },
+  "nothing": {
+    summary: "This host can: run nothing without the lab, a nested machine that has a KVM of its own.",
+    next: [{ command: "denovisor demo", does: "boots Debian's kernel to a shell, in the lab" }],
+  },
 };
 
-const NEXT: Readonly<Record<Ability, string>> = {
-  "stock-kernels": "denovisor demo",
-  "payloads": "denovisor run",
-  "nothing": "denovisor demo",
-};
-
-/** The summary line and the next command. */
+/** The summary line and the next commands. */
 export function conclude(verdict: KvmVerdict): Pick<DoctorReport, "ability" | "summary" | "next"> {
   const ability = abilityOf(verdict);
-  return { ability, summary: SUMMARY[ability], next: NEXT[ability] };
+  return { ability, ...CONCLUSIONS[ability] };
 }

@@ -114,8 +114,10 @@ fi
 echo ready >&3
 run="chroot $R /run/lab/busybox sh /run/lab/command"
 if [ "$terminal" ]; then
-  stty -F /dev/hvc0 rows "$rows" cols "$columns"
-  setsid -c $run </dev/hvc0 >/dev/hvc0 2>&1 3>&-
+  # Held open, or the size would be forgotten before the command opens it.
+  exec 4<>/dev/hvc0
+  stty rows "$rows" cols "$columns" <&4
+  setsid -c $run </dev/hvc0 >/dev/hvc0 2>&1 3>&- 4>&-
   status=$?
 else
   # Pipes, as a port cannot be opened twice, and programs do open /dev/stdout anew. A FIFO becomes a pair of

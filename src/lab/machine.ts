@@ -13,6 +13,7 @@ export class LabError extends HostError {}
 
 /** L1's kernel messages: in the shared directory, where there is one, else among the temporary files. */
 const LOG_NAME = "l1.log";
+const INITRD_NAME = "initrd";
 /** Lines of L1's log that an error shows. */
 const LOG_TAIL_LINES = 15;
 /** Longest path of a unix socket on Linux with its NUL (`uapi/linux/un.h`, UNIX_PATH_MAX). */
@@ -54,7 +55,7 @@ export class LabMachine implements AsyncDisposable {
     const listeners = new Map<PortName, Deno.Listener>();
     try {
       // Only we may read it: the environment is in it.
-      const initrd = join(directory, "initrd");
+      const initrd = join(directory, INITRD_NAME);
       await Deno.writeFile(initrd, initrdData, { mode: 0o600 });
       for (const name of PORTS) {
         listeners.set(name, Deno.listen({ transport: "unix", path: join(directory, name) }));
@@ -86,6 +87,11 @@ export class LabMachine implements AsyncDisposable {
   /** The host's end of a port. */
   port(name: PortName): Deno.Conn {
     return this.#parts.ports.get(name)!;
+  }
+
+  /** L1 runs: its initramfs is no longer needed on the disk, and the environment in it is best gone. */
+  started(): void {
+    Deno.remove(join(this.#parts.directory, INITRD_NAME)).catch(() => {});
   }
 
   /** Settles when QEMU has ended, however. */
@@ -125,7 +131,7 @@ export class LabMachine implements AsyncDisposable {
       }
     }
     if (!this.#keepLog) return await Deno.remove(this.#parts.directory, { recursive: true });
-    for (const name of [...PORTS, "initrd"]) {
+    for (const name of [...PORTS, INITRD_NAME]) {
       await Deno.remove(join(this.#parts.directory, name)).catch(() => {});
     }
   }

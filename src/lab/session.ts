@@ -87,6 +87,7 @@ async function readControl(
     text += decoder.decode(chunk, { stream: true });
     for (let newline; (newline = text.indexOf("\n")) >= 0; text = text.slice(newline + 1)) {
       const [word, ...rest] = text.slice(0, newline).split(" ");
+      if (word === "ready") machine.started();
       if (word === "exit") outcome.status ??= Number(rest[0]);
       if (word === "failed") outcome.failure ??= rest.join(" ");
       if (word === "exit" || word === "failed") onTimer(setTimeout(() => machine.kill(), POWER_OFF_MS));

@@ -14,8 +14,12 @@ export const HEADERS = [
   "stddef.h",
   "stdio.h",
   "sys/eventfd.h",
+  "sys/ioctl.h",
   "sys/mman.h",
+  "sys/socket.h",
   "sys/types.h",
+  "sys/un.h",
+  "termios.h",
   "time.h",
   "linux/ioctl.h",
   "linux/kvm.h",
@@ -29,12 +33,17 @@ export const TABLE_PREFIX: Readonly<Record<string, string>> = {
   CLOCK: "CLOCK_",
   ERRNO: "",
   EXIT: "KVM_EXIT_",
+  FLUSH: "TC",
   INTERNAL_ERROR: "KVM_INTERNAL_ERROR_",
   IOEVENTFD_FLAG: "KVM_IOEVENTFD_FLAG_",
   MAP: "MAP_",
   MP_STATE: "KVM_MP_STATE_",
+  MSG: "MSG_",
+  POLL: "POLL",
+  SOCK: "SOCK_",
   SYSTEM_EVENT: "KVM_SYSTEM_EVENT_",
   SYSTEM_IOCTL: "",
+  TTY_IOCTL: "",
   VCPU_IOCTL: "",
   VM_IOCTL: "",
 };
@@ -48,13 +57,17 @@ export const CONSTANT_NAME: Readonly<Record<string, string>> = {
   KICK_SIGNAL: "(SIGRTMIN + 6)",
   PIT_SPEAKER_DUMMY: "KVM_PIT_SPEAKER_DUMMY",
   PROT_READ_WRITE: "(PROT_READ | PROT_WRITE)",
+  SOCKET_PATH_MAX: "(sizeof(((struct sockaddr_un *)0)->sun_path) - 1)",
 };
 
 /**
  * Numbers of `ffi/` that need no proof of their own: no interface of the kernel or of libc, or a part of every ioctl
  * request, which are proved.
  */
-export const NOT_ABI: ReadonlySet<string> = new Set(["KVM", "MAX_CPUID_ENTRIES", "READ", "WRITE"]);
+export const NOT_ABI: ReadonlySet<string> = new Set([
+  ...["BACKLOG", "SET_CAPACITY", "TERMIOS_ROOM"],
+  ...["KVM", "MAX_CPUID_ENTRIES", "READ", "WRITE"],
+]);
 
 /** Members of `kvm_run` that our struct's name does not tell by itself. */
 const KVM_RUN_MEMBER: Readonly<Record<string, string>> = { kvm_run_exception: "ex" };

@@ -7,7 +7,7 @@
 import { EXIT } from "../exit_codes.ts";
 import { type Command, JSON_OPTION } from "../option.ts";
 import { print, printJson, say } from "../output.ts";
-import { readableWidth, styleFor, COLOURED } from "../style.ts";
+import { COLOURED, readableWidth, styleFor } from "../style.ts";
 
 /** Examines the host. */
 export const doctor: Command = {
@@ -20,7 +20,12 @@ export const doctor: Command = {
   ],
   notes: ["The exit code is 0 if guests can run here, 3 if not."],
   options: [
-    { name: "report", value: "FILE", files: true, help: "Write the findings to a new file: Markdown if it ends in .md, else JSON" },
+    {
+      name: "report",
+      value: "FILE",
+      files: true,
+      help: "Write the findings to a new file: Markdown if it ends in .md, else JSON",
+    },
     { name: "no-probe", help: "Run no guest code: go by names alone" },
     JSON_OPTION,
   ],

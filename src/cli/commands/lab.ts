@@ -10,14 +10,22 @@ import type { LabOptions } from "../../lab/lab.ts";
 import type { Arguments } from "../arguments.ts";
 import { wholeNumber } from "../numbers.ts";
 import type { Command } from "../option.ts";
+import { nameOrigin } from "../origin.ts";
 
 const MIB = 2 ** 20;
+
+/** What the lab's own settings are called here. */
+const FLAGS_BY_SETTING: Readonly<Record<string, string>> = {
+  cpus: "--cpus",
+  memoryMiB: "--memory, in MiB,",
+  timeLimit: "--time-limit",
+};
 
 /** Runs a command in the lab. */
 export const lab: Command = {
   name: "lab",
   summary: "Run a command in a nested machine with full KVM, on any host",
-  operands: "-- COMMAND [ARGUMENT...]",
+  operands: "-- COMMAND",
   passesOn: true,
   examples: [
     ["lab -- bash", "look around: /dev/kvm is there, and this host's files"],
@@ -29,10 +37,26 @@ export const lab: Command = {
   ],
   options: [
     { name: "cpus", short: "c", value: "COUNT", help: "CPUs of the lab's machine", defaultText: "2" },
-    { name: "memory", short: "m", value: "SIZE", help: "Its RAM, taken from the host as it is used", defaultText: "4G" },
+    {
+      name: "memory",
+      short: "m",
+      value: "SIZE",
+      help: "Its RAM, taken from the host as it is used",
+      defaultText: "4G",
+    },
     { name: "time-limit", value: "SECONDS", help: "End it after this time" },
-    { name: "out", value: "DIRECTORY", files: true, help: "A directory that the command may write to: $DENOVISOR_LAB_OUT" },
-    { name: "kernel", value: "FILE", files: true, help: "The lab's own kernel, with its modules in /lib/modules; default: Debian's" },
+    {
+      name: "out",
+      value: "DIRECTORY",
+      files: true,
+      help: "A directory that the command may write to: $DENOVISOR_LAB_OUT",
+    },
+    {
+      name: "kernel",
+      value: "FILE",
+      files: true,
+      help: "The lab's own kernel, with its modules in /lib/modules; default: Debian's",
+    },
   ],
   async execute(args) {
     if (args.operands.length === 0) {
@@ -41,11 +65,15 @@ export const lab: Command = {
     const options = labOptions(args);
     const { runInLab } = await import("../../lab/lab.ts");
     const { progressOn } = await import("../progress.ts");
-    return await runInLab({
-      ...options,
-      progress: progressOn(),
-      ...(Deno.stdin.isTerminal() ? {} : { stdin: Deno.stdin.readable }),
-    });
+    try {
+      return await runInLab({
+        ...options,
+        progress: progressOn(),
+        ...(Deno.stdin.isTerminal() ? {} : { stdin: Deno.stdin.readable }),
+      });
+    } catch (error) {
+      throw nameOrigin(error, (field) => FLAGS_BY_SETTING[field]);
+    }
   },
 };
 

@@ -31,7 +31,7 @@ export const run: Command = {
   ],
   notes: [
     "Keys: Ctrl-A x ends the guest, Ctrl-A h shows the other keys.",
-    "A configuration file is a JSON object with the same settings in camelCase, for example {\"memory\": \"512M\", \"debugExit\": true}; flags override it.",
+    'A configuration file is a JSON object with the same settings in camelCase, for example {"memory": "512M", "debugExit": true}; flags override it.',
     "The exit code tells how the guest ended: see denovisor --help.",
   ],
   options: [
@@ -46,7 +46,7 @@ export const run: Command = {
     try {
       if (args.has("dry-run")) return await dryRun(request, json);
       const log = await chosenLog(args);
-      const end = await runGuest(request.config, { json, ...(log === undefined ? {} : { log }) });
+      const end = await runGuest(request.config(), { json, ...(log === undefined ? {} : { log }) });
       return reportEnd(end, { json, person: Deno.stderr.isTerminal() });
     } catch (error) {
       throw request.inUsersWords(error);
@@ -54,9 +54,9 @@ export const run: Command = {
   },
 };
 
-async function dryRun({ config }: RunRequest, json: boolean): Promise<number> {
+async function dryRun(request: RunRequest, json: boolean): Promise<number> {
   const { describeMachine } = await import("../../inspect_config.ts");
-  const summary = await describeMachine(config);
+  const summary = await describeMachine(request.config());
   if (json) {
     printJson(summary);
   } else {

@@ -24,8 +24,8 @@ export interface AttendOptions {
   readonly streams: HostStreams;
   /** Resolves with the number of a signal that shall end the guest. */
   readonly signal: Promise<number>;
-  /** Leave standard input alone until the guest has written something. */
-  readonly inputAfterOutput?: boolean;
+  /** Called when the guest writes for the first time. Where it is given, standard input is left alone until then. */
+  readonly onFirstOutput?: () => void;
   readonly toggleTrace?: () => boolean;
 }
 
@@ -54,8 +54,13 @@ export async function attend(guest: AttendedGuest, options: AttendOptions): Prom
   const joinInput = () => {
     if (port !== undefined) join(guest, port.writable, options, cleanup);
   };
-  if (!options.inputAfterOutput) joinInput();
-  const onFirst = options.inputAfterOutput ? joinInput : () => {};
+  const { onFirstOutput } = options;
+  if (onFirstOutput === undefined) joinInput();
+  const onFirst = () => {
+    if (onFirstOutput === undefined) return;
+    onFirstOutput();
+    joinInput();
+  };
   const output = port === undefined
     ? Promise.resolve()
     : copyOutput(port.readable, streams.stdout, onFirst).then((how) => {

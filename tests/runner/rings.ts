@@ -1,0 +1,45 @@
+/**
+ * The rings of tests, from the inside: what each needs and may take.
+ *
+ * @module
+ */
+
+import type { KvmVerdict } from "../../src/doctor/mod.ts";
+
+export type RingName = "unit" | "abi" | "doc" | "kvm" | "guests";
+
+/** Tests that need the same of a host. */
+export interface Ring {
+  readonly name: RingName;
+  readonly needs: "nothing" | "kvm" | "stock-kernels";
+  /** What `deno test` is called with. */
+  readonly arguments: readonly string[];
+  /** The subset that is run in the lab, where that is not all of it. */
+  readonly labArguments?: readonly string[];
+  /** Minutes that it may take. */
+  readonly minutes: number;
+  /** Whether it runs in the lab although it ran here. */
+  readonly alsoInLab?: (kvm: KvmVerdict) => boolean;
+}
+
+/** All rings, cheapest first. */
+export const RINGS: readonly Ring[] = [
+  {
+    name: "unit",
+    needs: "nothing",
+    arguments: ["--parallel", "tests/unit", "tests/fuzz/devices_test.ts"],
+    minutes: 3,
+  },
+  { name: "abi", needs: "nothing", arguments: ["tests/abi"], minutes: 1 },
+  { name: "doc", needs: "kvm", arguments: ["--doc", "mod.ts", "src/vm.ts", "ffi/layout.ts"], minutes: 1 },
+  {
+    name: "kvm",
+    needs: "kvm",
+    arguments: ["tests/kvm", "tests/fuzz/guest_hammer_test.ts"],
+    // The lab's emulated processor runs this ring's many rounds for too long; these show the other kind of KVM.
+    labArguments: ["tests/kvm/ffi_test.ts", "tests/kvm/embedded_guest_test.ts"],
+    minutes: 4,
+    alsoInLab: (kvm) => kvm.available && !kvm.runsStockKernels,
+  },
+  { name: "guests", needs: "stock-kernels", arguments: ["tests/guests"], minutes: 10 },
+];
