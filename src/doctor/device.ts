@@ -7,8 +7,8 @@
 import { KernelError } from "../../ffi/errno.ts";
 import { KvmSystem } from "../../ffi/kvm/system.ts";
 import { KVM_API_VERSION } from "../../ffi/uapi/kvm_constants.ts";
-import type { Host } from "./host.ts";
 import { howOpen, whyClosed } from "./device_access.ts";
+import type { Host } from "./host.ts";
 import type { KvmDevice } from "./probe/machine.ts";
 import { type Finding, findings } from "./report.ts";
 
@@ -35,10 +35,10 @@ const { ok, problem } = findings("kvm");
 /** Opens the device and checks that it is the KVM we know. The caller disposes of `kvm`. */
 export function openDevice(host: Host, options: DeviceOptions = {}): DeviceState {
   const path = options.device ?? "/dev/kvm";
-  const absent = (reason: string, remedy: string, extra: readonly Finding[] = []): DeviceState => ({
+  const absent = (reason: string, remedy: string): DeviceState => ({
     reason,
     remedy,
-    findings: [...extra, problem("device", path, reason, { remedy })],
+    findings: [problem("device", path, reason, { remedy })],
   });
   if (host.os !== "linux" || host.arch !== "x86_64") {
     return absent(

@@ -6,6 +6,7 @@
 
 import { ERRNO, type KernelError } from "../../ffi/errno.ts";
 import type { FileFacts, Host } from "./host.ts";
+import { processorFlags } from "./modules.ts";
 
 /** Permission bits of everybody but owner and group, and of the group. */
 const OTHERS_READ_WRITE = 0o006;
@@ -81,15 +82,14 @@ function joinGroup(group: string): string {
 
 /** Remedy for a host without KVM, by what its processor says. */
 function howToGetKvm(host: Host): string {
-  const cpu = host.text("/proc/cpuinfo") ?? "";
-  const has = (flag: string) => new RegExp(`^flags\\s*:.*\\b${flag}\\b`, "m").test(cpu);
+  const flags = processorFlags(host);
   if (/microsoft/i.test(host.release)) {
     return "In Windows's .wslconfig set `nestedVirtualization=true` under [wsl2], then `wsl --shutdown`.";
   }
   const container = "In a container: start it with `--device /dev/kvm`.";
-  if (has("vmx")) return `\`sudo modprobe kvm_intel\`. ${container}`;
-  if (has("svm")) return `\`sudo modprobe kvm_amd\`. ${container}`;
-  if (has("hypervisor")) {
+  if (flags.has("vmx")) return `\`sudo modprobe kvm_intel\`. ${container}`;
+  if (flags.has("svm")) return `\`sudo modprobe kvm_amd\`. ${container}`;
+  if (flags.has("hypervisor")) {
     return "This is a virtual machine whose processor shows neither VMX nor SVM: allow nested virtualization on its " +
       `host, or choose an instance type that has it. ${container}`;
   }

@@ -1,5 +1,5 @@
 /**
- * Which KVM this is: by what it does; its name is an ornament.
+ * Which KVM this is: by what it does first, by its name second.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import type { ExitCost } from "./probe/behaviour.ts";
 import { type Finding, findings, type Json } from "./report.ts";
 import type { Behaviour } from "./verdict.ts";
 
-const { ok, note, warning, problem } = findings("kvm");
+const { ok, warning, problem } = findings("kvm");
 
 /** How guest code runs, and whose KVM does it. */
 export function behaviourFindings(host: Host, behaviour: Behaviour): Finding[] {

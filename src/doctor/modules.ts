@@ -20,10 +20,19 @@ export const FLAVOURS = {
 /** Name of such a module. */
 export type Flavour = keyof typeof FLAVOURS;
 
-/** The module that is there. */
+/** The module at work. Kernels with all of them built in list them all; then the processor's own decides. */
 export function loadedFlavour(host: Host): Flavour | undefined {
   const names = Object.keys(FLAVOURS) as Flavour[];
-  return names.find((name) => host.stat(`/sys/module/${name}`) !== undefined);
+  const there = names.filter((name) => host.stat(`/sys/module/${name}`) !== undefined);
+  const flags = processorFlags(host);
+  const fits = (name: Flavour) => name === "kvm_pvm" || flags.has(name === "kvm_intel" ? "vmx" : "svm");
+  return there.find(fits) ?? there[0];
+}
+
+/** Feature flags of the first processor, by Linux's names. */
+export function processorFlags(host: Host): Set<string> {
+  const flags = /^flags\s*: (.*)$/m.exec(host.text("/proc/cpuinfo") ?? "")?.[1] ?? "";
+  return new Set(flags.split(" "));
 }
 
 /** Whether guests can run guests of their own. */

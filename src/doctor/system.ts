@@ -5,6 +5,7 @@
  */
 
 import { type Host, PERMISSIONS } from "./host.ts";
+import { processorFlags } from "./modules.ts";
 import { type Finding, findings } from "./report.ts";
 
 const { ok, note, warning, problem } = findings("host");
@@ -20,7 +21,7 @@ export function systemFindings(host: Host): Finding[] {
 function processor(host: Host): Finding {
   const cpuinfo = host.text("/proc/cpuinfo") ?? "";
   const field = (name: string) => new RegExp(`^${name}\\s*: (.*)$`, "m").exec(cpuinfo)?.[1]?.trim();
-  const flags = new Set((field("flags") ?? "").split(" "));
+  const flags = processorFlags(host);
   const extension = flags.has("vmx") ? "VMX" : flags.has("svm") ? "SVM" : "neither VMX nor SVM";
   const virtual = flags.has("hypervisor") ? "; this host is itself a virtual machine" : "";
   const model = field("model name") ?? "unknown";

@@ -24,7 +24,7 @@ export async function prepare(needs: { lab: boolean; guests: boolean }): Promise
   await installTools();
   if (!needs.guests) return {};
   const { kernel, initrd } = await prepareDemo({
-    progress: { step: (text: string) => console.log(`   ${text}`) },
+    progress: lineProgress("   "),
   });
   return {
     DENOVISOR_TEST_KERNEL: kernel.vmlinuz,
