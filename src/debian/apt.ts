@@ -28,6 +28,8 @@ export interface AptOptions {
   readonly privateDirectory: string;
 }
 
+/** Lists of our own are not refreshed again within this time. */
+const OWN_LISTS_FRESH_MS = 60 * 60 * 1000;
 /** Wait this many seconds for another package manager to finish. */
 const LOCK_TIMEOUT_SECONDS = 120;
 
@@ -65,6 +67,7 @@ export class Apt {
   async update(): Promise<void> {
     if (!this.#options.root) {
       this.#ownLists = true;
+      if (await this.#ownListsAreFresh()) return;
       // A fresh lists directory must exist; the rest of the tree apt makes itself.
       for (const directory of ["lists/partial", "archives/partial"]) {
         await Deno.mkdir(join(this.#options.privateDirectory, directory), { recursive: true });
@@ -98,6 +101,12 @@ export class Apt {
     this.#options.progress.step(`installing ${names.join(", ")} (apt-get install)`);
     const args = ["install", "-qq", "--no-install-recommends", ...STATUS_ON_STDOUT, "--", ...names];
     await this.#mustRun("apt-get", ["-y", ...args]);
+  }
+
+  /** Whether an earlier run, or this one for another package, has just refreshed our own lists. */
+  async #ownListsAreFresh(): Promise<boolean> {
+    const info = await Deno.stat(join(this.#options.privateDirectory, "lists")).catch(() => undefined);
+    return info?.mtime != null && Date.now() - info.mtime.getTime() < OWN_LISTS_FRESH_MS;
   }
 
   async #mustRun(program: string, args: readonly string[], cwd?: string): Promise<void> {

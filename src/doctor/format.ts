@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DoctorReport, Finding, Status } from "./report.ts";
+import type { DoctorReport, Finding, NextCommand, Status } from "./report.ts";
 import { SHARE_PLEA } from "./share.ts";
 
 /** How a report is printed. */
@@ -46,13 +46,25 @@ export function formatDoctor(report: DoctorReport, { colour, width }: FormatOpti
   lines.push(...wrap(report.summary, columns).map((line) => paint(BOLD, line)));
   const { reason, remedy } = report.verdict;
   if (reason !== undefined) lines.push(...wrap(`${capital(reason)}. ${remedy ?? ""}`.trim(), columns));
-  const commands = Math.max(...report.next.map(({ command }) => command.length));
-  for (const [i, { command, does }] of report.next.entries()) {
-    const lead = i === 0 ? "Next, type:  " : "       or:  ";
-    lines.push(`${lead}${paint(BOLD, command)}${" ".repeat(commands - command.length)}  ${paint(DIM, does)}`);
-  }
+  lines.push(...nextCommands(report.next, columns, paint));
   lines.push("", ...wrap(SHARE_PLEA, columns).map((line) => paint(DIM, line)));
   return lines.join("\n") + "\n";
+}
+
+function nextCommands(next: readonly NextCommand[], columns: number, paint: Paint): string[] {
+  const commands = Math.max(0, ...next.map(({ command }) => command.length));
+  const lead = ["Next, type:", "or:"].map((text) => text.padStart(11) + "  ");
+  return next.flatMap(({ command, does }, i) => {
+    const line = lead[Math.min(i, 1)]! + paint(BOLD, command);
+    const indent = lead[0]!.length + commands + 2;
+    if (indent + does.length <= columns) {
+      return [`${line}${" ".repeat(commands - command.length)}  ${paint(DIM, does)}`];
+    }
+    return [
+      line,
+      ...wrap(does, columns - lead[0]!.length).map((text) => " ".repeat(lead[0]!.length) + paint(DIM, text)),
+    ];
+  });
 }
 
 function formatFinding(finding: Finding, titles: number, columns: number, paint: Paint): string[] {

@@ -63,10 +63,10 @@ Deno.test("doctor: text fits the width, and has escape sequences only with colou
     // Commands stay whole, lists of distributions are as long as they are.
     const long = text.split("\n").filter((line) => line.length > width && !/`|: [a-z]/.test(line));
     assertEquals(long, []);
-    assertMatch(text, /Next, type: {2}denovisor demo/);
+    assertMatch(text, /Next, type: {2}denovisor demo\s+boots Debian's kernel/);
   }
   const coloured = formatDoctor(NOTHING, { colour: true, width: 80 });
-  assertMatch(coloured, /\x1b\[31m✗/);
+  assert(coloured.includes("\x1b[31m✗"));
   // deno-lint-ignore no-control-regex
   assertEquals(coloured.replaceAll(/\x1b\[\d+m/g, ""), formatDoctor(NOTHING, { colour: false, width: 80 }));
 });
