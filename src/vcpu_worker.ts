@@ -74,6 +74,7 @@ function runVcpu(orders: WorkerOrders, send: (message: WorkerMessage) => void): 
       apicId: index,
       cpus: plan.cpus,
       tscDeadline: orders.tscDeadline,
+      brand: orders.brand,
     });
     if (index === 0 && refused.length > 0) log("info", `the host refuses to set ${refused.join(", ")}`);
     if (orders.entry !== undefined) enterGuest(vcpu, orders.entry);

@@ -10,6 +10,7 @@ import type { CheckedConfig, MachineConfig } from "./config/schema.ts";
 import { SerialPorts } from "./console/serial_ports.ts";
 import type { SerialPort } from "./console/serial_ports.ts";
 import type { SerialConsole } from "./console/stream_console.ts";
+import { hostCpuBrand } from "./cpu/brand.ts";
 import { debugExitStatus } from "./devices/debug_exit.ts";
 import { type GuestError, HostError } from "./errors.ts";
 import { KvmIrqController } from "./irq/lines.ts";
@@ -117,6 +118,7 @@ export class Vm implements AsyncDisposable {
       });
       const { vcpus, control } = machine;
       ports.connect(machine);
+      const brand = hostCpuBrand();
       crew.start(built.vcpus.map(({ fd, runPage }, index) => ({
         control: vcpus[index]!,
         run: new RunPage(runPage.buffer),
@@ -127,6 +129,7 @@ export class Vm implements AsyncDisposable {
           runPage: { address: runPage.address, length: runPage.length },
           supportedCpuid: built.supportedCpuid.bytes,
           tscDeadline: built.tscDeadline,
+          brand,
           entry: index === 0 ? entry : undefined,
           traceExits: checked.trace.includes("exits"),
         },

@@ -15,6 +15,8 @@ export interface CpuTopology {
   readonly cpus: number;
   /** The local APIC has a TSC-deadline timer (KVM_CAP_TSC_DEADLINE_TIMER). */
   readonly tscDeadline: boolean;
+  /** Brand string, at most 47 characters; used where KVM gives none. */
+  readonly brand: string;
 }
 
 /** Leaf 1 (Intel SDM 2A, CPUID, table 3-10 and 3-11). */
@@ -28,6 +30,7 @@ const LEAF1 = {
 const CMP_LEGACY = 1 << 1;
 /** KVM's own leaves; they stay first so that guests find kvmclock. */
 const KVM_SIGNATURE_LEAF = 0x4000_0000;
+const BRAND_LEAF = 0x8000_0002;
 /** Our signature stands in the next hypervisor slot, which guests look for at steps of 0x100. */
 const SIGNATURE_LEAF = 0x4000_0100;
 const SIGNATURE = "DenovisorVMM";
@@ -36,7 +39,7 @@ const LEVEL = { THREAD: 1 << 8, CORE: 2 << 8 } as const;
 
 /** Completes what KVM supports into this vCPU's table. The argument is left as it is. */
 export function guestCpuid(supported: CpuidTable, topology: CpuTopology): CpuidTable {
-  const table = supported.copy(10);
+  const table = supported.copy(16);
   const maxLeaf = table.find(0)?.eax ?? 0;
   const coreBits = bitsFor(topology.cpus);
   features(table, topology);
@@ -44,6 +47,7 @@ export function guestCpuid(supported: CpuidTable, topology: CpuTopology): CpuidT
   caches(table, 0x8000_001d, topology.cpus);
   amdTopology(table, topology, coreBits);
   for (const leaf of [0xb, 0x1f]) if (maxLeaf >= leaf) extendedTopology(table, leaf, topology, coreBits);
+  brandString(table, topology.brand);
   if (table.find(KVM_SIGNATURE_LEAF) !== undefined) signature(table);
   return table;
 }
@@ -108,6 +112,21 @@ function extendedTopology(table: CpuidTable, leaf: number, topology: CpuTopology
   level(0, 0, 1, LEVEL.THREAD);
   level(1, coreBits, topology.cpus, LEVEL.CORE);
   level(2, 0, 0, 0);
+}
+
+/** Leaves 0x80000002 to 0x80000004: 48 bytes of text, ended by a NUL (Intel SDM 2A, CPUID). */
+function brandString(table: CpuidTable, brand: string): void {
+  const first = table.find(BRAND_LEAF);
+  const highest = table.find(0x8000_0000);
+  if (brand === "" || highest === undefined || (first !== undefined && first.eax !== 0)) return;
+  const text = new DataView(new ArrayBuffer(48));
+  new TextEncoder().encodeInto(brand, new Uint8Array(text.buffer, 0, 47));
+  for (let i = 0; i < 3; i++) {
+    const entry = table.find(BRAND_LEAF + i) ?? table.add(BRAND_LEAF + i);
+    const word = (n: number) => text.getUint32(16 * i + 4 * n, true);
+    [entry.eax, entry.ebx, entry.ecx, entry.edx] = [word(0), word(1), word(2), word(3)];
+  }
+  if (highest.eax < BRAND_LEAF + 2) highest.eax = BRAND_LEAF + 2;
 }
 
 function signature(table: CpuidTable): void {

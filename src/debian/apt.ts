@@ -75,6 +75,7 @@ export class Apt {
     }
     this.#options.progress.step("refreshing the package lists (apt-get update)");
     await this.#mustRun("apt-get", ["update", "-q"]);
+    if (this.#ownLists) await Deno.writeTextFile(this.#stamp, "");
   }
 
   /**
@@ -105,8 +106,13 @@ export class Apt {
 
   /** Whether an earlier run, or this one for another package, has just refreshed our own lists. */
   async #ownListsAreFresh(): Promise<boolean> {
-    const info = await Deno.stat(join(this.#options.privateDirectory, "lists")).catch(() => undefined);
+    const info = await Deno.stat(this.#stamp).catch(() => undefined);
     return info?.mtime != null && Date.now() - info.mtime.getTime() < OWN_LISTS_FRESH_MS;
+  }
+
+  /** A file as old as our own lists. */
+  get #stamp(): string {
+    return join(this.#options.privateDirectory, "refreshed");
   }
 
   async #mustRun(program: string, args: readonly string[], cwd?: string): Promise<void> {

@@ -18,6 +18,8 @@ export interface WorkerOrders {
   /** KVM_GET_SUPPORTED_CPUID's answer. */
   readonly supportedCpuid: Uint8Array;
   readonly tscDeadline: boolean;
+  /** The processor's brand string. */
+  readonly brand: string;
   /** Where vCPU 0 starts; the others wait for its INIT and SIPI. */
   readonly entry: BootEntry | undefined;
   readonly traceExits: boolean;

@@ -65,7 +65,7 @@ export class Deadline implements Disposable {
     const times = itimerspec.create();
     times.value_sec_num = Math.floor(milliseconds / 1000);
     times.value_nsec_num = Math.max(1, Math.round((milliseconds % 1000) * 1e6));
-    times.interval_nsec_num = 0;times.value_nsec_num = 1;
+    times.interval_nsec_num = REPEAT_MS * 1e6;
     this.#call(SYS.timer_settime, "timer_settime", BigInt(this.#timer), null, times.$bytes);
   }
 
