@@ -15,9 +15,9 @@
  * @module
  */
 
-export { type MachineConfig } from "./src/config/schema.ts";
+export { type CheckedConfig, type MachineConfig, MachineSchema } from "./src/config/schema.ts";
 export { type SerialPort } from "./src/console/serial_ports.ts";
 export { type SerialConsole } from "./src/console/stream_console.ts";
-export { type ErrorDetails, GuestError, HostError, UserError } from "./src/errors.ts";
+export { DenovisorError, type ErrorDetails, GuestError, HostError, UserError } from "./src/errors.ts";
 export { type Outcome } from "./src/outcome.ts";
 export { type StartOptions, Vm } from "./src/vm.ts";

@@ -48,7 +48,6 @@ const SYMBOLS = {
     result: "i32",
   },
   fchmod: { parameters: ["i32", /* int fd */ "u32" /* mode_t */], result: "i32" },
-  unlink: { parameters: ["buffer" /* const char *path */], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
 type Symbols = Deno.StaticForeignLibraryInterface<typeof SYMBOLS>;
@@ -86,19 +85,17 @@ export function listenUnix(path: string): OwnedFd {
   }
 }
 
-/** The next client, which never blocks either; undefined if none waits. */
+/** The next client, which never blocks either; undefined if none waits. Throws KernelError, as for too many files. */
 export function acceptClient(listener: number): OwnedFd | undefined {
   const fd = symbols().accept4(listener, null, null, SOCK.NONBLOCK | SOCK.CLOEXEC);
-  return fd < 0 ? undefined : new OwnedFd(fd);
+  if (fd >= 0) return new OwnedFd(fd);
+  const errno = libc().errno();
+  if (errno === ERRNO.EAGAIN || errno === ERRNO.EINTR) return undefined;
+  throw new KernelError("accept4", errno);
 }
 
 /** Sends what the socket takes now: a number of bytes, or an errno as a negative number. */
 export function sendTo(socket: number, bytes: Uint8Array<ArrayBuffer>): number {
   const sent = symbols().send(socket, bytes, BigInt(bytes.length), MSG.NOSIGNAL);
   return sent >= 0 ? sent : -libc().errno();
-}
-
-/** Removes a name from its directory. False if that cannot be done. */
-export function unlink(path: string): boolean {
-  return symbols().unlink(cString(path)) === 0;
 }

@@ -14,10 +14,14 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-class DenovisorError extends Error {
+/** What the three have in common. */
+export class DenovisorError extends Error {
+  /** What to do about it. */
   readonly hint: string | undefined;
+  /** The setting or flag at fault. */
   readonly field: string | undefined;
 
+  /** An error with a message of one sentence: what is wrong, and where. */
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
     this.name = new.target.name;

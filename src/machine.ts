@@ -15,7 +15,7 @@ import type { Attachment } from "./bus/attachment.ts";
 import type { GuestRequests } from "./bus/device.ts";
 import { MmioBus } from "./bus/mmio_bus.ts";
 import { PortBus } from "./bus/port_bus.ts";
-import { type CharLink, placeLink } from "./console/link.ts";
+import { type CharLink, placeLink, placeOutput } from "./console/link.ts";
 import { AcpiPm } from "./devices/acpi_pm/acpi_pm.ts";
 import { PM_BLOCK_SIZE } from "./devices/acpi_pm/registers.ts";
 import { AcpiPmState, resetAcpiPm } from "./devices/acpi_pm/state.ts";
@@ -34,6 +34,7 @@ import { Uart16550 } from "./devices/uart16550/uart.ts";
 import type { MachinePlan } from "./machine_plan.ts";
 import { Arena } from "./state/arena.ts";
 import { Bell, BELL_WORDS } from "./state/bell.ts";
+import type { ByteRing } from "./state/ring.ts";
 import { MachineControl, VcpuControl } from "./vcpu/control.ts";
 
 /** What differs between the isolates that build the same machine. */
@@ -55,7 +56,8 @@ export interface Machine {
   readonly control: MachineControl;
   readonly vcpus: readonly VcpuControl[];
   readonly serial: readonly SerialLine[];
-  readonly debugConsole: CharLink | undefined;
+  /** What is printed at the debug port and goes to COM1's far end. */
+  readonly debugConsole: ByteRing | undefined;
   readonly pm: Attachment<AcpiPm>;
   readonly i8042: Attachment<I8042>;
   readonly rtc: Attachment<Rtc>;
@@ -140,10 +142,11 @@ export function composeMachine(plan: MachinePlan, hooks: MachineHooks): Machine 
   if (plan.debugExit) {
     ports.attach(PORT.ISA_DEBUG_EXIT, DEBUG_EXIT_PORTS, board.attach("debug_exit", new DebugExit(requests)));
   }
-  let debugConsole: CharLink | undefined;
+  let debugConsole: ByteRing | undefined;
   if (plan.debugConsole) {
-    const link = debugConsole = placeLink(scratch);
-    const device = new DebugConsole(link.transmit, () => link.bell.ring());
+    const com1 = plan.serial[0]?.unplugged === false ? serial[0] : undefined;
+    if (com1 !== undefined) debugConsole = placeOutput(scratch);
+    const device = new DebugConsole(debugConsole ?? UNPLUGGED, () => com1?.link.bell.ring());
     ports.attach(PORT.DEBUG_CONSOLE, 1, board.attach("debug_console", device));
   }
   return { ports, mmio: new MmioBus(), control, vcpus, serial, debugConsole, pm, i8042, rtc, rtcBell };

@@ -11,21 +11,24 @@ import type { Bell } from "./state/bell.ts";
 /** Timers longer than this are set again (setTimeout counts ms in 31 bits). */
 const LONGEST_MS = 2 ** 30;
 
-/** Ticks the RTC when its next event is due, until `ended()`; its bell rings when the guest changes what is next. */
+/** Ticks the RTC when its next event is due, until `ended()`; its bell rings when either may have changed. */
 export async function serveRtc(rtc: Attachment<Rtc>, bell: Bell, ended: () => boolean): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
-  while (!ended()) {
+  const setTimer = () => {
     clearTimeout(timer);
-    const now = Date.now();
     const next = rtc.locked((clock) => clock.nextEvent());
-    if (next >= 0) {
-      const delay = Math.min(LONGEST_MS, Math.max(0, next - now));
-      timer = setTimeout(() => {
-        rtc.locked((clock) => clock.tick(Date.now()));
-        bell.ring();
-      }, delay);
-    }
-    await bell.slept(ended);
+    if (next < 0) return;
+    timer = setTimeout(() => {
+      rtc.locked((clock) => clock.tick(Date.now()));
+      bell.ring();
+    }, Math.min(LONGEST_MS, Math.max(0, next - Date.now())));
+  };
+  while (!ended()) {
+    await bell.slept(() => {
+      if (ended()) return true;
+      setTimer(); // with the bell armed, so that a change from now on is heard
+      return false;
+    });
   }
   clearTimeout(timer);
 }

@@ -12,7 +12,7 @@ import type { GuestRequest } from "./bus/device.ts";
 import { KvmIrqController } from "./irq/lines.ts";
 import { composeMachine } from "./machine.ts";
 import { borrowRam } from "./memory/host_memory.ts";
-import { DOING, type Ending } from "./vcpu/control.ts";
+import { DOING, type Ending, WANT } from "./vcpu/control.ts";
 import { enterGuest, prepareVcpu } from "./vcpu/enter.ts";
 import { reportFault } from "./vcpu/fault.ts";
 import type { WorkerMessage, WorkerOrders } from "./vcpu/messages.ts";
@@ -31,6 +31,7 @@ if ("WorkerGlobalScope" in globalThis) {
   const channel = globalThis as unknown as Channel;
   channel.onmessage = ({ data }) => {
     runVcpu(data, (message) => channel.postMessage(message));
+    channel.postMessage({ kind: "farewell" });
     channel.close();
   };
 }
@@ -48,8 +49,9 @@ function runVcpu(orders: WorkerOrders, send: (message: WorkerMessage) => void): 
     requests,
   });
   const control = machine.vcpus[index]!;
+  if (!control.begin()) return;
   const end = (ending: Ending, detail?: number) => {
-    control.parkSelf();
+    control.want = WANT.END;
     machine.control.end(ending, detail);
   };
   const request = (what: GuestRequest, detail?: number) => {
@@ -81,8 +83,8 @@ function runVcpu(orders: WorkerOrders, send: (message: WorkerMessage) => void): 
     const trace = tracer === undefined ? undefined : (page: RunPage) => tracer.record(page);
     runLoop({ vcpu, run, ports: machine.ports, mmio: machine.mmio, orders: control, end, fault, trace });
   } catch (error) {
-    // A defect of ours, or a host that refuses a vCPU's set-up: the machine ends, with the words of the error.
     log("error", `vCPU ${index}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
+    send({ kind: "failure", text: `vCPU ${index}: ${error instanceof Error ? error.message : error}` });
     end("fault");
   } finally {
     tracer?.flush();

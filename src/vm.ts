@@ -35,8 +35,8 @@ export interface StartOptions {
   readonly log?: (level: "info" | "warning" | "error", text: string) => void;
 }
 
-/** How long a fault's report may take to arrive behind the news of the fault (ms). */
-const REPORT_GRACE_MS = 500;
+/** What ended a machine by a fault: a guest's last state, or why a vCPU could not be run. */
+type Downfall = FaultReport | string;
 
 /**
  * A running virtual machine.
@@ -60,10 +60,11 @@ export class Vm implements AsyncDisposable {
     private readonly machine: Machine,
     private readonly crew: VcpuCrew,
     private readonly ports: SerialPorts,
+    rtcService: Promise<void>,
     resources: DisposableStack,
-    fault: Promise<FaultReport | undefined>,
+    downfall: () => Downfall | undefined,
   ) {
-    this.#outcome = this.#live(resources, fault);
+    this.#outcome = this.#live(rtcService, resources, downfall);
     this.#outcome.catch(() => {}); // whoever calls wait() gets the error; nobody has to
   }
 
@@ -79,27 +80,28 @@ export class Vm implements AsyncDisposable {
     using images = BootImages.open(checked);
     using resources = new DisposableStack();
     using kvm = openKvm();
-    const report = Promise.withResolvers<FaultReport | undefined>();
+    let downfall: Downfall | undefined;
     const onMessage = (message: WorkerMessage) => {
-      if (message.kind === "fault") report.resolve(message.report);
+      if (message.kind === "fault") downfall ??= message.report;
+      else if (message.kind === "failure") downfall ??= message.text;
       else if (message.kind === "trace") { for (const line of message.lines) options.trace?.(line); }
-      else options.log?.(message.level, message.text);
+      else if (message.kind === "log") options.log?.(message.level, message.text);
     };
-    let machine: Machine | undefined;
+    let machine: Machine | undefined, ports: SerialPorts | undefined;
     const crew = new VcpuCrew(
       checked.cpus,
       new URL("./vcpu_worker.ts", import.meta.url),
       onMessage,
       (text) => {
         options.log?.("error", text);
-        report.resolve(undefined);
+        downfall ??= text;
         machine?.control.end("fault");
       },
     );
     try {
+      ports = SerialPorts.open(checked, new URL("./io_worker.ts", import.meta.url), options.log);
       const memory = resources.use(HostMemory.allocate(checked.memory));
       const built = resources.use(KvmMachine.create(kvm, memory, checked.cpus));
-      const ports = resources.use(await SerialPorts.open(checked));
       const entry = images.load(memory.ram, checked);
       const plan: MachinePlan = {
         vmFd: built.vm.fd,
@@ -117,7 +119,7 @@ export class Vm implements AsyncDisposable {
         requests: { request: () => {} }, // requests come from guests, and guests are on other threads
       });
       const { vcpus, control } = machine;
-      ports.connect(machine);
+      ports.connect(machine, plan);
       const brand = hostCpuBrand();
       crew.start(built.vcpus.map(({ fd, runPage }, index) => ({
         control: vcpus[index]!,
@@ -134,10 +136,11 @@ export class Vm implements AsyncDisposable {
           traceExits: checked.trace.includes("exits"),
         },
       })));
-      serveRtc(machine.rtc, machine.rtcBell, () => control.ended);
-      return new Vm(checked, machine, crew, ports, resources.move(), report.promise);
+      const rtcService = serveRtc(machine.rtc, machine.rtcBell, () => control.ended);
+      return new Vm(checked, machine, crew, ports, rtcService, resources.move(), () => downfall);
     } catch (error) {
       await crew.end();
+      await ports?.close(false);
       throw error;
     }
   }
@@ -168,9 +171,12 @@ export class Vm implements AsyncDisposable {
     return this.#outcome;
   }
 
-  /** Stops all vCPUs between two instructions, within 50 ms whatever the guest does. Does nothing when stopped. */
+  /**
+   * Stops all vCPUs between two instructions, within 50 ms whatever the guest does. Does nothing when stopped; resolves
+   * early when {@link resume} is called meanwhile.
+   */
   async pause(): Promise<void> {
-    if (this.#state !== "running") return;
+    if (this.#state === "stopped") return;
     this.#state = "paused";
     await this.crew.pause();
   }
@@ -188,14 +194,14 @@ export class Vm implements AsyncDisposable {
     await this.#outcome.catch(() => {});
   }
 
-  /** Presses the power button: a guest that listens shuts down. */
+  /** Presses the power button: a guest that listens shuts down. Does nothing when stopped. */
   powerButton(): void {
-    this.machine.pm.locked((pm) => pm.pressPowerButton());
+    if (this.#state !== "stopped") this.machine.pm.locked((pm) => pm.pressPowerButton());
   }
 
-  /** Types Ctrl-Alt-Del on the PS/2 keyboard: a guest that listens reboots. */
+  /** Types Ctrl-Alt-Del on the PS/2 keyboard: a guest that listens reboots. Does nothing when stopped. */
   ctrlAltDel(): void {
-    this.machine.i8042.locked((keyboard) => keyboard.pressCtrlAltDelete());
+    if (this.#state !== "stopped") this.machine.i8042.locked((keyboard) => keyboard.pressCtrlAltDelete());
   }
 
   /** Stops the machine. */
@@ -204,17 +210,24 @@ export class Vm implements AsyncDisposable {
   }
 
   /** Waits for the ending, ends the workers, and only then frees what they used. */
-  async #live(held: DisposableStack, fault: Promise<FaultReport | undefined>): Promise<Outcome> {
+  async #live(
+    rtcService: Promise<void>,
+    held: DisposableStack,
+    downfall: () => Downfall | undefined,
+  ): Promise<Outcome> {
     using _resources = held;
     const { ending, detail } = await this.machine.control.ending();
     await this.crew.end();
-    this.#state = "stopped";
-    await this.ports.close();
+    this.#state = "stopped"; // from here on nobody touches the devices, whose wires end in KVM
+    this.machine.rtcBell.ring();
+    await rtcService;
+    await this.ports.close(ending !== "stopped");
     if (ending === "fault") {
-      const late = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), REPORT_GRACE_MS));
-      const report = await Promise.race([fault, late]);
-      if (report === undefined) throw new HostError("a vCPU could not be run; the log says why");
-      throw faultError(report, { interpretsKernelMode: interpretsKernelMode() });
+      const cause = downfall();
+      if (typeof cause === "object") {
+        throw faultError(cause, { interpretsKernelMode: interpretsKernelMode() });
+      }
+      throw new HostError(`a vCPU could not be run: ${cause ?? "its worker gave no reason"}`);
     }
     return ending === "debug-exit" ? { reason: ending, code: debugExitStatus(detail) } : { reason: ending };
   }

@@ -7,20 +7,20 @@
 import { resolve } from "@std/path";
 import { ERRNO, KernelError } from "../../ffi/errno.ts";
 import { O_CREAT, O_EXCL, O_WRONLY, OwnedFd } from "../../ffi/fd.ts";
+import { unlink } from "../../ffi/files.ts";
 import { libc } from "../../ffi/libc.ts";
-import { unlink } from "../../ffi/socket.ts";
 import { cannotCreate } from "./cannot_create.ts";
 import type { FarEnd, Log } from "./far_end.ts";
-import type { OpenTarget } from "./target.ts";
+import type { OpenTarget } from "./open_target.ts";
 
 /** What a guest prints may be secret: the file is its owner's. */
 const MODE = 0o600;
 
 /** Creates the file. Throws UserError if there is something at that path already. */
 export function openFile(path: string, field: string): OpenTarget {
+  const absolute = resolve(path); // the program may change its directory
   try {
     const fd = OwnedFd.open(path, O_WRONLY | O_CREAT | O_EXCL, MODE);
-    const absolute = resolve(path); // the program may change its directory
     return {
       orders: { kind: "file", fd: fd.number },
       close(used) {

@@ -11,7 +11,7 @@ import { POLL, type PollSet } from "../../ffi/poll.ts";
 import { discardUnread, openPty, unreadBytes } from "../../ffi/pty.ts";
 import { HostError } from "../errors.ts";
 import type { FarEnd } from "./far_end.ts";
-import type { OpenTarget } from "./target.ts";
+import type { OpenTarget } from "./open_target.ts";
 
 /** How long output waits for a reader before it is taken that there is none (ms). */
 const PATIENCE_MS = 100;
@@ -103,7 +103,11 @@ export class PtyEnd implements FarEnd {
   #write(bytes: Uint8Array<ArrayBuffer>): number {
     const c = libc();
     const written = c.write(this.master, bytes, BigInt(bytes.length));
-    if (written <= 0) return written < 0 && c.errno() === ERRNO.EIO ? bytes.length : 0;
+    if (written < 0) {
+      const errno = c.errno();
+      if (errno === ERRNO.EAGAIN || errno === ERRNO.EINTR) return 0;
+      throw new KernelError("write to a pseudo-terminal", errno);
+    }
     this.#sinceDiscarded += written;
     if (this.#sinceDiscarded > READER_PROOF) this.#patienceMs = PATIENCE_MS;
     return written;

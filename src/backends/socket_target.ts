@@ -7,13 +7,14 @@
 import { resolve } from "@std/path";
 import { ERRNO } from "../../ffi/errno.ts";
 import type { OwnedFd } from "../../ffi/fd.ts";
+import { unlink } from "../../ffi/files.ts";
 import { libc } from "../../ffi/libc.ts";
 import { POLL, type PollSet } from "../../ffi/poll.ts";
-import { acceptClient, listenUnix, sendTo, SOCKET_PATH_MAX, unlink } from "../../ffi/socket.ts";
+import { acceptClient, listenUnix, sendTo, SOCKET_PATH_MAX } from "../../ffi/socket.ts";
 import { UserError } from "../errors.ts";
 import { cannotCreate } from "./cannot_create.ts";
 import type { FarEnd } from "./far_end.ts";
-import type { OpenTarget } from "./target.ts";
+import type { OpenTarget } from "./open_target.ts";
 
 /** Input of a leaving client that is read and thrown away, so that it gets an orderly end: this many reads. */
 const LEAVING_READS = 64;
@@ -31,9 +32,9 @@ export function openSocket(path: string, field: string): OpenTarget {
       },
     );
   }
+  const absolute = resolve(path); // the program may change its directory
   try {
     const listener = listenUnix(path);
-    const absolute = resolve(path); // the program may change its directory
     return {
       orders: { kind: "socket", listener: listener.number },
       path,

@@ -5,28 +5,11 @@
  */
 
 import { UserError } from "../errors.ts";
-import { type FarEnd, type Log } from "./far_end.ts";
+import type { FarEnd, Log } from "./far_end.ts";
 import { FileEnd, openFile } from "./file_target.ts";
+import type { FarEndOrders, OpenTarget } from "./open_target.ts";
 import { openTerminal, PtyEnd } from "./pty_target.ts";
 import { openSocket, SocketEnd } from "./socket_target.ts";
-
-/** How the I/O worker reaches an opened target: plain data. The fds are the owner's. */
-export type FarEndOrders =
-  | { readonly kind: "file"; readonly fd: number }
-  | { readonly kind: "socket"; readonly listener: number }
-  | { readonly kind: "pty"; readonly master: number; readonly slave: number };
-
-/** A target, from its opening until the machine has ended. */
-export interface OpenTarget {
-  readonly orders: FarEndOrders;
-  /** Where somebody else can connect to it. */
-  readonly path?: string;
-  /**
-   * Closes it and removes what must not stay. Not `used`: no machine ever wrote to it, so nothing of it stays. Only
-   * when the I/O worker has ended.
-   */
-  close(used: boolean): void;
-}
 
 /**
  * Opens `pty`, `file:PATH` or `unix:PATH`.

@@ -33,7 +33,11 @@ const memory = z.string({ error: 'must be a text with a unit, for example "512M"
 
 const SERIAL_TARGET = /^(stdio|stream|null|pty|(file|unix):.+)$/;
 
-/** A machine's configuration. Unknown keys are errors. */
+/**
+ * A machine's configuration. Unknown keys are errors. Its type is zod's, inferred: nothing describes it twice.
+ *
+ * @internal
+ */
 export const MachineSchema = z.strictObject({
   kernel: z.string().min(1).optional()
     .describe("Kernel image: bzImage, ELF vmlinux, PVH or multiboot. None starts the embedded guest"),
@@ -49,7 +53,10 @@ export const MachineSchema = z.strictObject({
     z.string().regex(SERIAL_TARGET, "must be stdio, stream, null, pty, file:PATH or unix:PATH"),
   ).max(MAX_SERIAL).default(["stream"])
     .describe("Where COM1 to COM4 lead: stdio, stream, null, pty, file:PATH or unix:PATH"),
-  debugConsole: z.boolean().default(false).describe("Debug console at port 0xe9, to COM1's target"),
+  debugConsole: z.boolean().default(false).describe(
+    "Debug console at port 0xe9: what is written there goes into COM1's output, in no fixed order with it, " +
+      "and is lost while that is full",
+  ),
   debugExit: z.boolean().default(false).describe(
     "isa-debug-exit at port 0xf4: a guest ends with a code of its own",
   ),
@@ -57,6 +64,6 @@ export const MachineSchema = z.strictObject({
 });
 
 /** A machine's configuration as a user writes it: every key is optional. */
-export type MachineConfig = z.input<typeof MachineSchema>;
+export type MachineConfig = (typeof MachineSchema)["_zod"]["input"];
 /** The same, complete: defaults filled in, memory in bytes. */
-export type CheckedConfig = z.output<typeof MachineSchema>;
+export type CheckedConfig = (typeof MachineSchema)["_zod"]["output"];

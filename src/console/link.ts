@@ -29,11 +29,18 @@ export interface CharLink {
 
 /** Takes the next place of `scratch`. `waker` wakes a far end that does not sleep on shared memory. */
 export function placeLink(scratch: Arena, waker?: Waker): CharLink {
-  const ring = (capacity: number) =>
-    new ByteRing(scratch.buffer, scratch.reserve(ByteRing.bytes(capacity), 64), capacity);
   return {
-    transmit: ring(TRANSMIT_CAPACITY),
-    receive: ring(RECEIVE_CAPACITY),
+    transmit: placeOutput(scratch),
+    receive: placeRing(scratch, RECEIVE_CAPACITY),
     bell: new Bell(scratch.words(BELL_WORDS), waker),
   };
+}
+
+/** The queue alone, for a device that only prints, and rings another's bell. Takes less than a link. */
+export function placeOutput(scratch: Arena): ByteRing {
+  return placeRing(scratch, TRANSMIT_CAPACITY);
+}
+
+function placeRing(scratch: Arena, capacity: number): ByteRing {
+  return new ByteRing(scratch.buffer, scratch.reserve(ByteRing.bytes(capacity), 64), capacity);
 }

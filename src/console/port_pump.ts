@@ -8,8 +8,8 @@ import type { PollSet } from "../../ffi/poll.ts";
 import { type FarEnd, type Log, NOWHERE } from "../backends/far_end.ts";
 import type { IoSource } from "../backends/io_loop.ts";
 import type { ByteRing } from "../state/ring.ts";
+import type { CharDevice } from "./char_device.ts";
 import type { CharLink } from "./link.ts";
-import type { CharDevice } from "./stream_console.ts";
 
 /** Bytes moved at once. */
 const CHUNK = 16 * 1024;
@@ -103,7 +103,9 @@ export class PortPump implements IoSource, Disposable {
       return action();
     } catch (error) {
       this.log("error", `${this.name} is cut off: ${error instanceof Error ? error.stack : error}`);
-      this.far = NOWHERE;
+      const failed = this.far;
+      this.far = NOWHERE; // first: the failed one may fail once more
+      failed[Symbol.dispose]();
       return otherwise;
     }
   }

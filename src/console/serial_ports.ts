@@ -4,9 +4,14 @@
  * @module
  */
 
+import type { Log } from "../backends/far_end.ts";
+import { IoThread } from "../backends/io_thread.ts";
+import type { OpenTarget } from "../backends/open_target.ts";
+import { openTarget } from "../backends/target.ts";
 import type { CheckedConfig } from "../config/schema.ts";
-import type { Machine } from "../machine.ts";
-import type { SerialPlan } from "../machine_plan.ts";
+import type { Machine, SerialLine } from "../machine.ts";
+import type { MachinePlan, SerialPlan } from "../machine_plan.ts";
+import { charDevice } from "./char_device.ts";
 import { type SerialConsole, StreamConsole } from "./stream_console.ts";
 
 /** A serial port as its machine's owner sees it. */
@@ -21,20 +26,56 @@ export interface SerialPort {
   readonly path?: string;
 }
 
-/** The far ends of a machine's serial ports. Closed by the machine's owner when no vCPU runs any more. */
-export class SerialPorts implements Disposable {
+/** How long the last output waits for a reader who takes nothing (ms): when the guest ended, and when it is stopped. */
+const LINGER_MS = { PATIENT: 250, BRISK: 20 } as const;
+/** How often output is thrown away where the I/O worker failed (ms). */
+const SWALLOW_MS = 10;
+
+/**
+ * The far ends of a machine's serial ports: streams in this isolate, and file descriptors in an I/O worker, which is
+ * there only if it is needed. Call {@link close} on every path, when no vCPU runs any more.
+ */
+export class SerialPorts {
   /** How each port's far end is woken. */
   readonly plans: readonly SerialPlan[];
   #list: SerialPort[] = [];
   #streams: StreamConsole[] = [];
+  #connected = false;
+  #swallowing: ReturnType<typeof setInterval> | undefined;
+  #lines: readonly SerialLine[] = [];
 
-  private constructor(private readonly targets: readonly string[]) {
-    this.plans = targets.map((target) => ({ unplugged: target === "null" }));
+  private constructor(
+    private readonly targets: readonly string[],
+    /** The opened targets by port; undefined where a port's needs none. */
+    private readonly opened: readonly (OpenTarget | undefined)[],
+    private readonly io: IoThread | undefined,
+  ) {
+    this.plans = targets.map((target, index) => ({
+      unplugged: target === "null",
+      eventFd: opened[index] === undefined ? undefined : io!.wakeFd,
+    }));
   }
 
-  /** Opens what the configuration names. Throws UserError. */
-  static open(config: CheckedConfig): Promise<SerialPorts> {
-    return Promise.resolve(new SerialPorts(config.serial));
+  /**
+   * Opens what the configuration names.
+   *
+   * @param ioWorker module of the I/O worker
+   * @throws {UserError} if a target exists or cannot be made; the others are closed and removed again
+   */
+  static open(config: Pick<CheckedConfig, "serial">, ioWorker: URL, log: Log = () => {}): SerialPorts {
+    const opened: (OpenTarget | undefined)[] = [];
+    try {
+      config.serial.forEach((target, index) => {
+        opened.push(/^(stream|stdio|null)$/.test(target) ? undefined : openTarget(target, `serial.${index}`));
+      });
+      const needed = opened.some((target) => target !== undefined);
+      const io = needed ? new IoThread(ioWorker, log, () => ports.#swallow()) : undefined;
+      const ports = new SerialPorts(config.serial, opened, io);
+      return ports;
+    } catch (error) {
+      for (const target of opened) target?.close(false);
+      throw error;
+    }
   }
 
   /** The ports, once {@link connect}ed. */
@@ -43,28 +84,42 @@ export class SerialPorts implements Disposable {
   }
 
   /** Joins the far ends to the machine's ports, before the guest runs. */
-  connect(machine: Machine): void {
+  connect(machine: Pick<Machine, "serial" | "debugConsole">, plan: MachinePlan): void {
+    this.#connected = true;
+    this.#lines = machine.serial;
     this.#list = this.targets.map((target, index) => {
       const name = `COM${index + 1}`;
+      const path = this.opened[index]?.path;
+      if (path !== undefined) return { name, target, path };
       if (target !== "stream" && target !== "stdio") return { name, target };
-      const { uart, link } = machine.serial[index]!;
-      const console = new StreamConsole(link, {
-        receive: () => uart.locked((device) => device.receive()),
-        transmitDrained: () => uart.locked((device) => device.transmitDrained()),
-      });
+      const line = machine.serial[index]!;
+      const debug = index === 0 ? machine.debugConsole : undefined;
+      const console = new StreamConsole(line.link, charDevice(line), debug);
       this.#streams.push(console);
       return { name, target, console };
     });
+    this.io?.start(plan, this.opened.map((target) => target?.orders));
   }
 
-  /** Takes the last output and closes. */
-  close(): Promise<void> {
+  /**
+   * Delivers the last output and closes everything. Sockets' paths are removed, and files too if no machine was ever
+   * connected.
+   *
+   * @param patient waits a while for readers; else hardly at all
+   */
+  async close(patient: boolean): Promise<void> {
     for (const stream of this.#streams) stream.close();
-    return Promise.resolve();
+    await this.io?.end(patient ? LINGER_MS.PATIENT : LINGER_MS.BRISK);
+    clearInterval(this.#swallowing);
+    for (const target of this.opened) target?.close(this.#connected);
   }
 
-  /** Releases what {@link open} opened. */
-  [Symbol.dispose](): void {
-    for (const stream of this.#streams) stream.close();
+  /** The I/O worker is no more: throws away what guests print, so that they run on. */
+  #swallow(): void {
+    const waste = new Uint8Array(16 * 1024);
+    const cutOff = this.#lines.filter((_, index) => this.opened[index] !== undefined);
+    this.#swallowing = setInterval(() => {
+      for (const line of cutOff) if (line.link.transmit.read(waste) > 0) charDevice(line).transmitDrained();
+    }, SWALLOW_MS);
   }
 }

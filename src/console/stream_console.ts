@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { ByteRing } from "../state/ring.ts";
+import type { CharDevice } from "./char_device.ts";
 import type { CharLink } from "./link.ts";
 
 /** Output kept while nobody reads it; older bytes are dropped so that the guest never waits for a reader. */
@@ -24,14 +26,6 @@ export interface SerialConsole {
   readonly writable: WritableStream<Uint8Array>;
 }
 
-/** The device's side: called after the queues changed, to move bytes on and set interrupts. */
-export interface CharDevice {
-  /** Input was added. */
-  receive(): void;
-  /** Output was taken. */
-  transmitDrained(): void;
-}
-
 /** Pumps between a link and its streams, on the isolate that made it. */
 export class StreamConsole implements SerialConsole {
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
@@ -44,11 +38,16 @@ export class StreamConsole implements SerialConsole {
   #closed = false;
   #wanted: (() => void) | undefined;
 
-  constructor(private readonly link: CharLink, private readonly device: CharDevice) {
+  /** @param debug another queue of output that goes the same way */
+  constructor(
+    private readonly link: CharLink,
+    private readonly device: CharDevice,
+    private readonly debug?: ByteRing,
+  ) {
     this.readable = new ReadableStream({
       start: (controller) => void (this.#controller = controller),
       pull: () => this.#pull(),
-      cancel: () => void (this.#read = false),
+      cancel: () => this.#forget(),
     }, { highWaterMark: 0 });
     this.writable = new WritableStream({ write: (bytes) => this.#write(bytes) });
     this.#pump();
@@ -57,7 +56,7 @@ export class StreamConsole implements SerialConsole {
   /** Takes what is left of the output and closes both streams. The guest must not run any more. */
   close(): void {
     if (this.#closed) return;
-    this.#drain();
+    this.#drain(true);
     this.#closed = true;
     this.link.bell.ring();
     this.#wanted?.();
@@ -66,18 +65,27 @@ export class StreamConsole implements SerialConsole {
 
   async #pump(): Promise<void> {
     while (!this.#closed) {
-      await this.link.bell.slept(() => this.link.transmit.length > 0 || this.#closed);
+      await this.link.bell.slept(() => this.#closed || (this.#output && !this.#full));
       while (this.#drain()) await pause(COLLECT_MS);
     }
   }
 
-  /** Moves output from the ring to the reader or the scroll-back. False if there was none, or no room. */
-  #drain(): boolean {
+  /** Output waits in a queue. */
+  get #output(): boolean {
+    return this.link.transmit.length > 0 || (this.debug?.length ?? 0) > 0;
+  }
+
+  /** A slow reader has enough to read: the guest waits. */
+  get #full(): boolean {
+    return this.#read && this.#keptBytes >= SCROLL_BACK;
+  }
+
+  /** Moves output to the reader or the scroll-back. False if there was none, or (unless `all`) no room. */
+  #drain(all = false): boolean {
     if (this.#closed) return false;
     let any = false;
-    for (;;) {
-      if (this.#read && this.#keptBytes >= SCROLL_BACK) return false; // a slow reader: the guest waits
-      const count = this.link.transmit.read(this.#buffer);
+    while (all || !this.#full) {
+      const count = this.link.transmit.read(this.#buffer) || (this.debug?.read(this.#buffer) ?? 0);
       if (count === 0) break;
       any = true;
       this.#keep(this.#buffer.slice(0, count));
@@ -91,6 +99,12 @@ export class StreamConsole implements SerialConsole {
     this.#keptBytes += bytes.length;
     while (!this.#read && this.#keptBytes > SCROLL_BACK) this.#keptBytes -= this.#kept.shift()!.length;
     this.#wanted?.();
+  }
+
+  /** The reader has gone: what follows is kept as if there had never been one. */
+  #forget(): void {
+    this.#read = false;
+    this.link.bell.ring();
   }
 
   async #pull(): Promise<void> {

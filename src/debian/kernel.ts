@@ -29,6 +29,8 @@ const META_PACKAGES = ["linux-image-amd64", "linux-image-generic"];
 const KERNEL_VERSION = 0x20e;
 const SETUP_HEADER = 0x200;
 const HEADER_MAGIC = 0x202;
+/** The header of boot protocol 2.15 ends here. */
+const HEADER_END = 0x26c;
 
 /**
  * The distribution's current kernel, unpacked in the cache. The first call downloads some 70 MB.
@@ -99,7 +101,7 @@ async function stockKernel(vmlinuz: string, release: string, roots: string[]): P
 /** The release that a bzImage states: the first word of its version string. */
 export function releaseOf(image: Uint8Array, path: string): string {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
-  const isKernel = image.length > 0x1000 && view.getUint32(HEADER_MAGIC) === 0x48647253; // "HdrS"
+  const isKernel = image.length >= HEADER_END && view.getUint32(HEADER_MAGIC) === 0x48647253; // "HdrS"
   const pointer = isKernel ? view.getUint16(KERNEL_VERSION, true) : 0;
   if (pointer === 0) {
     throw new UserError(`${path} is no bzImage, or does not say which release it is`, { field: "kernel" });

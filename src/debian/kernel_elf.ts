@@ -50,7 +50,7 @@ export function payloadOf(
   path: string,
 ): { suffix: string; payload: Uint8Array<ArrayBuffer> } {
   const view = new DataView(image.buffer, image.byteOffset, image.byteLength);
-  if (image.length < 0x1000 || view.getUint32(HEADER_MAGIC) !== 0x48647253) { // "HdrS"
+  if (image.length < PAYLOAD_LENGTH + 4 || view.getUint32(HEADER_MAGIC) !== 0x48647253) { // "HdrS"
     throw new UserError(`${path} is no bzImage`, { field: "kernel" });
   }
   const start = (view.getUint8(SETUP_SECTS) + 1) * 512 + view.getUint32(PAYLOAD_OFFSET, true);

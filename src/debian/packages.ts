@@ -153,8 +153,8 @@ async function unpackInto(
 
 async function readNote(path: string): Promise<Note | undefined> {
   try {
-    const note = JSON.parse(await Deno.readTextFile(path)) as Partial<Note>;
-    if (typeof note.directory !== "string" || typeof note.version !== "string") return undefined;
+    const note = JSON.parse(await Deno.readTextFile(path)) as Partial<Note> | null;
+    if (typeof note?.directory !== "string" || typeof note.version !== "string") return undefined;
     if (typeof note.checkedAt !== "number" || !await exists(note.directory)) return undefined;
     return note as Note;
   } catch (error) {

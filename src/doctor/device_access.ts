@@ -83,7 +83,7 @@ function joinGroup(group: string): string {
 /** Remedy for a host without KVM, by what its processor says. */
 function howToGetKvm(host: Host): string {
   const flags = processorFlags(host);
-  if (/microsoft/i.test(host.release)) {
+  if (/microsoft/i.test(host.release ?? "")) {
     return "In Windows's .wslconfig set `nestedVirtualization=true` under [wsl2], then `wsl --shutdown`.";
   }
   const container = "In a container: start it with `--device /dev/kvm`.";

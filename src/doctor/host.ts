@@ -26,7 +26,7 @@ export interface Host {
   readonly os: string;
   readonly arch: string;
   /** Kernel release, as `uname -r` prints it. */
-  readonly release: string;
+  readonly release: string | undefined;
   /** User id of this process. */
   readonly uid: number | undefined;
   /** Processors that this process may use. */
@@ -39,7 +39,7 @@ export interface Host {
   /** What is there, links followed. */
   stat(path: string): FileFacts | undefined;
   /** Whether there is such a program on the PATH or in the system's directories. */
-  hasTool(name: string): Promise<boolean>;
+  hasTool(name: string): Promise<boolean | undefined>;
   /** Opens a file for reading and writing and closes it; the error, if that fails. Needs the permission `ffi`. */
   tryOpen(path: string): KernelError | undefined;
   /** Whether Deno was given this permission without a restriction. */
@@ -52,16 +52,17 @@ export function thisHost(): Host {
   return {
     os: Deno.build.os,
     arch: Deno.build.arch,
-    release: granted({ name: "sys", kind: "osRelease" }) ? Deno.osRelease() : "unknown",
+    release: granted({ name: "sys", kind: "osRelease" }) ? Deno.osRelease() : undefined,
     uid: granted({ name: "sys", kind: "uid" }) ? Deno.uid() ?? undefined : undefined,
     processors: navigator.hardwareConcurrency,
     versions: Deno.version,
     libc: () => granted({ name: "ffi" }) ? attempt(glibcVersion) : undefined,
     text: (path) => granted({ name: "read", path }) ? attempt(() => Deno.readTextFileSync(path)) : undefined,
     stat: (path) => granted({ name: "read", path }) ? attempt(() => factsOf(Deno.statSync(path))) : undefined,
-    hasTool: async (name) =>
-      granted({ name: "env" }) && granted({ name: "read" }) &&
-      await findTool(name).catch(() => undefined) !== undefined,
+    hasTool: async (name) => {
+      if (!granted({ name: "env" }) || !granted({ name: "read" })) return undefined;
+      return await findTool(name) !== undefined;
+    },
     tryOpen,
     permitted: (name) => granted({ name }),
   };

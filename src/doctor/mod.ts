@@ -6,6 +6,15 @@
 
 export { type DoctorOptions, runDoctor } from "./doctor.ts";
 export { formatDoctor, type FormatOptions } from "./format.ts";
-export type { Ability, DoctorReport, Finding, KvmVerdict, NextCommand, Section, Status } from "./report.ts";
+export type {
+  Ability,
+  DoctorReport,
+  Finding,
+  Json,
+  KvmVerdict,
+  NextCommand,
+  Section,
+  Status,
+} from "./report.ts";
 export { reportText, saveReport } from "./share.ts";
 export { probeKvm } from "./verdict.ts";

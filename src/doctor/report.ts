@@ -21,6 +21,7 @@ export interface Finding {
   readonly id: string;
   /** Name for people. */
   readonly title: string;
+  /** How much it matters. */
   readonly status: Status;
   /** What was found. */
   readonly found: string;
@@ -32,7 +33,9 @@ export interface Finding {
 
 /** Findings that belong together. */
 export interface Section {
+  /** Heading for people. */
   readonly title: string;
+  /** In the order in which they are told. */
   readonly findings: readonly Finding[];
 }
 
@@ -55,7 +58,9 @@ export type Ability = "stock-kernels" | "payloads" | "nothing";
 
 /** A command to type, and what it does here. */
 export interface NextCommand {
+  /** The command line. */
   readonly command: string;
+  /** A few words. */
   readonly does: string;
 }
 
@@ -63,12 +68,15 @@ export interface NextCommand {
 export interface DoctorReport {
   /** Version of this shape. */
   readonly format: "denovisor-doctor/1";
+  /** What this host's KVM can do. */
   readonly verdict: KvmVerdict;
+  /** The same in one word. */
   readonly ability: Ability;
   /** One sentence: what this host can do. */
   readonly summary: string;
   /** What to type next, the likeliest first. */
   readonly next: readonly NextCommand[];
+  /** All findings. */
   readonly sections: readonly Section[];
   /** Milliseconds that the examination took. */
   readonly tookMs: number;

@@ -73,9 +73,12 @@ function overcommit(host: Host): Finding {
 function transparentHugepages(host: Host): Finding {
   const directory = "/sys/kernel/mm/transparent_hugepage";
   const chosen = (file: string) => /\[(\w+)\]/.exec(host.text(`${directory}/${file}`) ?? "")?.[1];
-  const general = chosen("enabled") ?? "unknown", shared = chosen("shmem_enabled") ?? "unknown";
-  const data = { enabled: general, shmem: shared };
   const title = "transparent huge pages";
+  const general = chosen("enabled"), shared = chosen("shmem_enabled");
+  if (general === undefined || shared === undefined) {
+    return note("thp", title, "unknown, or not in this kernel");
+  }
+  const data = { enabled: general, shmem: shared };
   const found = `for guest memory (shmem) ${shared}, in general ${general}`;
   if (["always", "within_size", "advise", "force"].includes(shared)) return ok("thp", title, found, { data });
   return note("thp", title, `${found}: guests that use much memory run somewhat slower`, {
@@ -86,8 +89,9 @@ function transparentHugepages(host: Host): Finding {
 
 function hugepages(host: Host): Finding {
   const directory = "/sys/kernel/mm/hugepages/hugepages-2048kB";
-  const count = (file: string) => Number(host.text(`${directory}/${file}`) ?? "0");
+  const count = (file: string) => Number(host.text(`${directory}/${file}`) ?? NaN);
   const reserved = count("nr_hugepages"), free = count("free_hugepages");
+  if (Number.isNaN(reserved + free)) return note("hugepages", "reserved 2 MiB pages", "unknown");
   const found = reserved === 0 ? "none" : `${reserved}, ${free} of them free (${inGib(2 * free)})`;
   return note("hugepages", "reserved 2 MiB pages", found, { data: { reserved, free } });
 }

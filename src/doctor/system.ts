@@ -19,7 +19,8 @@ export function systemFindings(host: Host): Finding[] {
 }
 
 function processor(host: Host): Finding {
-  const cpuinfo = host.text("/proc/cpuinfo") ?? "";
+  const cpuinfo = host.text("/proc/cpuinfo");
+  if (cpuinfo === undefined) return note("processor", "processors", `${host.processors}, of unknown kind`);
   const field = (name: string) => new RegExp(`^${name}\\s*: (.*)$`, "m").exec(cpuinfo)?.[1]?.trim();
   const flags = processorFlags(host);
   const extension = flags.has("vmx") ? "VMX" : flags.has("svm") ? "SVM" : "neither VMX nor SVM";
@@ -38,12 +39,13 @@ function processor(host: Host): Finding {
   return note("processor", "processors", `${found}: vCPUs and devices take turns`, { data });
 }
 
-function kernel(host: Host): Finding {
-  const [major = 0, minor = 0] = host.release.split(".").map((part) => Number.parseInt(part));
-  const data = host.release;
+function kernel({ release }: Host): Finding {
+  if (release === undefined) return note("kernel", "kernel", "unknown");
+  const [major = 0, minor = 0] = release.split(".").map((part) => Number.parseInt(part));
+  const data = release;
   // KVM_CAP_IMMEDIATE_EXIT came with 4.12; 5.10 is the oldest long-term kernel that is still maintained.
-  if (major > 5 || (major === 5 && minor >= 10)) return ok("kernel", "kernel", host.release, { data });
-  return warning("kernel", "kernel", `${host.release} is older than what Denovisor is tested with (5.10)`, {
+  if (major > 5 || (major === 5 && minor >= 10)) return ok("kernel", "kernel", release, { data });
+  return warning("kernel", "kernel", `${release} is older than what Denovisor is tested with (5.10)`, {
     remedy: "Use a newer kernel if something fails.",
     data,
   });

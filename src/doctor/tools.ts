@@ -31,6 +31,7 @@ export async function toolFindings(host: Host): Promise<Finding[]> {
   const there = await Promise.all(TOOLS.map((tool) => host.hasTool(tool.name)));
   const apt = there[TOOLS.findIndex((tool) => tool.name === "apt-get")] === true;
   return TOOLS.map((tool, i) => {
+    if (there[i] === undefined) return note(tool.name, tool.name, `unknown: for ${tool.use}`);
     const found = there[i] ? `there, for ${tool.use}` : `missing: needed for ${tool.use}`;
     const data = there[i] === true;
     return data

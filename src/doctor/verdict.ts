@@ -16,12 +16,8 @@ import {
   type Speed,
   tryInstructions,
 } from "./probe/behaviour.ts";
-import { Deadline } from "./probe/deadline.ts";
 import { type KvmDevice, ProbeMachine } from "./probe/machine.ts";
 import type { KvmVerdict } from "./report.ts";
-
-/** Limit for all guest code of {@link probeKvm}, which takes a tenth of it. */
-const LIMIT_MS = 300;
 
 /** What running code showed. */
 export interface Behaviour {
@@ -96,7 +92,6 @@ export function probeKvm(options: DeviceOptions & { readonly host?: Host } = {})
 function judge(kvm: KvmDevice): KvmVerdict {
   try {
     using machine = new ProbeMachine(kvm);
-    using _deadline = new Deadline(LIMIT_MS);
     return verdictOf(tryBehaviour(machine, false));
   } catch (error) {
     if (error instanceof KernelError) return cannotCreate(error);

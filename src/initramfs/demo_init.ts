@@ -8,6 +8,7 @@
  * | `denovisor.report`            | prints `denovisor: cpus N`, `memory N kB`, `cmdline LENGTH MD5`, `pvpanic yes` or `no` |
  * | `denovisor.script`            | uname, CPU count, memory and uptime, then power off                |
  * | `denovisor.echo`              | answers each console line with `denovisor: echo LINE`, until `quit` |
+ * | `denovisor.commands`          | runs each console line as a command and prints `denovisor: status N`, until `quit` |
  * | `denovisor.wait-button`       | waits for the ACPI power button, then powers off                   |
  * | `denovisor.poweroff`          | powers off (ACPI S5)                                               |
  * | `denovisor.reboot`            | restarts as the kernel sees fit                                    |
@@ -15,7 +16,7 @@
  * | `denovisor.panic`             | panics; `panic=` on the same line says what follows                |
  * | `denovisor.size=ROWSxCOLUMNS` | the console's window size                                          |
  *
- * Reports come before `echo`, and `echo` before the ways to end.
+ * Reports come before `echo`, `echo` before `commands`, and those before the ways to end.
  *
  * @module
  */
@@ -49,6 +50,7 @@ for word in $cmdline; do
     denovisor.size=*) size=$word; size=$(echo "$size" | cut -d= -f2); stty rows "$(echo "$size" | cut -dx -f1)" cols "$(echo "$size" | cut -dx -f2)" ;;
     denovisor.report) report=1 ;;
     denovisor.echo) echo_lines=1 ;;
+    denovisor.commands) commands=1 ;;
     denovisor.script) end=script ;;
     denovisor.wait-button) end=button ;;
     denovisor.poweroff) end=poweroff ;;
@@ -69,6 +71,15 @@ fi
 if [ "$echo_lines" ]; then
   echo "denovisor: echo ready"
   while IFS= read -r line && [ "$line" != quit ]; do echo "denovisor: echo $line"; done
+fi
+
+if [ "$commands" ]; then
+  stty -echo
+  echo "denovisor: commands ready"
+  while IFS= read -r line && [ "$line" != quit ]; do
+    eval "$line"
+    echo "denovisor: status $?"
+  done
 fi
 
 case $end in

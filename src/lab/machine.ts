@@ -7,6 +7,7 @@
 import { join } from "@std/path";
 import { HostError } from "../errors.ts";
 import { type MachineOptions, type PortName, PORTS, qemuArguments } from "./qemu.ts";
+import type { SessionMachine } from "./session.ts";
 
 /** The lab itself failed; the command's outcome is not known. */
 export class LabError extends HostError {}
@@ -36,7 +37,7 @@ interface MachineParts {
 }
 
 /** A running lab machine. Disposal kills QEMU and removes what it left. */
-export class LabMachine implements AsyncDisposable {
+export class LabMachine implements SessionMachine, AsyncDisposable {
   readonly #parts: MachineParts;
   #keepLog = false;
 

@@ -5,8 +5,22 @@
  * @module
  */
 
-import type { LabMachine } from "./machine.ts";
+import type { PortName } from "./qemu.ts";
 import { RawTerminal } from "./terminal.ts";
+
+/** What a session needs of a lab machine. */
+export interface SessionMachine {
+  /** Our end of a port. */
+  port(name: PortName): Deno.Conn;
+  /** Settles when the machine has ended. */
+  readonly ended: Promise<unknown>;
+  /** L1 is up. */
+  started(): void;
+  /** Ends it at once. */
+  kill(): void;
+  /** The error to throw when it ended badly. */
+  failure(reason: string): Promise<Error>;
+}
 
 /** What the machine is joined to. */
 export interface SessionOptions {
@@ -36,7 +50,7 @@ interface Outcome {
  * @returns The exit status.
  * @throws {LabError} if L1 ended without telling one.
  */
-export async function converse(machine: LabMachine, options: SessionOptions): Promise<number> {
+export async function converse(machine: SessionMachine, options: SessionOptions): Promise<number> {
   const outcome: Outcome = {};
   const end = (how: Outcome) => {
     if (outcome.status === undefined && outcome.failure === undefined) Object.assign(outcome, how);
@@ -77,7 +91,7 @@ function listenToSignals(cleanup: DisposableStack, heard: (number: number) => vo
 
 /** Reads L1's lines until the port closes. */
 async function readControl(
-  machine: LabMachine,
+  machine: SessionMachine,
   outcome: Outcome,
   onTimer: (timer: ReturnType<typeof setTimeout>) => void,
 ): Promise<void> {
@@ -118,7 +132,7 @@ async function forward(
 }
 
 /** The user's terminal, joined to L1's. */
-function joinTerminal(machine: LabMachine, cleanup: DisposableStack): { cancel(): void } {
+function joinTerminal(machine: SessionMachine, cleanup: DisposableStack): { cancel(): void } {
   const encoder = new TextEncoder();
   const control = machine.port("control");
   cleanup.use(

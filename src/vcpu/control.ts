@@ -8,13 +8,14 @@
 
 import type { Arena } from "../state/arena.ts";
 
-/** What the owner wants of a vCPU. */
+/** What the owner wants of a vCPU. END is for good. */
 export const WANT = { RUN: 0, PARK: 1, END: 2 } as const;
 
 /** What a vCPU's worker does. */
 export const DOING = {
-  /** Its isolate is loading, or it waits for its orders. */
+  /** Its isolate is loading, or waits for its orders: it has touched nothing of the machine yet. */
   STARTING: 0,
+  /** It prepares its vCPU or runs it. */
   RUNNING: 1,
   /** Between exits, with the last one completed: its registers are what the guest would see. */
   PARKED: 2,
@@ -48,15 +49,13 @@ export class VcpuControl {
     return Atomics.load(this.#words, WORD.WANT);
   }
 
-  /** Tells the vCPU; it needs a kick too if it may be in KVM_RUN. */
+  /** Tells the vCPU; it needs a kick too if it may be in KVM_RUN. Does nothing once the order was END. */
   set want(want: number) {
-    Atomics.store(this.#words, WORD.WANT, want);
+    let was = this.want;
+    while (was !== WANT.END && was !== want) {
+      was = Atomics.compareExchange(this.#words, WORD.WANT, was, want) === was ? want : this.want;
+    }
     Atomics.notify(this.#words, WORD.WANT);
-  }
-
-  /** The vCPU itself wants to stop here until its owner decides; an order that came first stands. */
-  parkSelf(): void {
-    Atomics.compareExchange(this.#words, WORD.WANT, WANT.RUN, WANT.PARK);
   }
 
   /** What the vCPU does. */
@@ -67,6 +66,23 @@ export class VcpuControl {
   set doing(doing: number) {
     Atomics.store(this.#words, WORD.DOING, doing);
     Atomics.notify(this.#words, WORD.DOING);
+  }
+
+  /** The worker begins, before it touches anything of the machine. False if the owner has given it up. */
+  begin(): boolean {
+    return this.#change(DOING.STARTING, DOING.RUNNING);
+  }
+
+  /** The owner gives up a worker that has not begun, and now never will. False if it has. */
+  giveUp(): boolean {
+    return this.#change(DOING.STARTING, DOING.ENDED);
+  }
+
+  /** The owner lets a parked vCPU go: from now on PARKED means that it has parked again. */
+  unpark(): void {
+    this.#change(DOING.PARKED, DOING.RUNNING);
+    this.want = WANT.RUN;
+    Atomics.notify(this.#words, WORD.DOING); // whoever waits for it to park need not any more
   }
 
   /** Thread id of the worker, 0 before it runs. */
@@ -89,12 +105,16 @@ export class VcpuControl {
     Atomics.wait(this.#words, WORD.WANT, value);
   }
 
-  /** Resolves as soon as `doing` is no longer `value`. Does not block. */
-  async changedFrom(value: number): Promise<void> {
-    while (this.doing === value) {
-      const wait = Atomics.waitAsync(this.#words, WORD.DOING, value);
-      if (wait.async) await wait.value;
-    }
+  /** Resolves when `doing` is no longer `value`, or when it is worth looking again. Does not block. */
+  async changeFrom(value: number): Promise<void> {
+    const wait = Atomics.waitAsync(this.#words, WORD.DOING, value);
+    if (wait.async) await wait.value;
+  }
+
+  #change(from: number, to: number): boolean {
+    if (Atomics.compareExchange(this.#words, WORD.DOING, from, to) !== from) return false;
+    Atomics.notify(this.#words, WORD.DOING);
+    return true;
   }
 }
 
@@ -111,21 +131,21 @@ export const ENDING = [
 ] as const;
 export type Ending = Exclude<(typeof ENDING)[number], "">;
 
+/** The ending's number is in the low bits of its word, its detail above them. */
+const DETAIL_SHIFT = 8;
+
 /** How the machine as a whole ends: the first reason wins. */
 export class MachineControl {
+  /** One word for the ending and its detail, so that nobody ever sees one ender's with another's. */
   readonly #words: Int32Array<SharedArrayBuffer>;
 
   constructor(scratch: Arena) {
-    this.#words = scratch.words(2);
+    this.#words = scratch.words(1);
   }
 
-  /** Ends the machine, unless somebody did already. Callable from any worker. */
+  /** Ends the machine, unless somebody did already. Callable from any worker. `detail`: 24 bits are kept. */
   end(ending: Ending, detail = 0): void {
-    // The detail is stored first, so that whoever sees the ending sees it too; only the winner's counts, and two
-    // enders in one instant differ at most in the detail of the same kind of ending.
-    if (Atomics.load(this.#words, 0) !== 0) return;
-    Atomics.store(this.#words, 1, detail);
-    Atomics.compareExchange(this.#words, 0, 0, ENDING.indexOf(ending));
+    Atomics.compareExchange(this.#words, 0, 0, ENDING.indexOf(ending) | detail << DETAIL_SHIFT);
     Atomics.notify(this.#words, 0);
   }
 
@@ -140,7 +160,7 @@ export class MachineControl {
       const wait = Atomics.waitAsync(this.#words, 0, 0);
       if (wait.async) await wait.value;
     }
-    const ending = ENDING[Atomics.load(this.#words, 0)] as Ending;
-    return { ending, detail: Atomics.load(this.#words, 1) };
+    const word = Atomics.load(this.#words, 0);
+    return { ending: ENDING[word & (1 << DETAIL_SHIFT) - 1] as Ending, detail: word >>> DETAIL_SHIFT };
   }
 }

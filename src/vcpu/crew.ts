@@ -5,6 +5,7 @@
  */
 
 import { installKickSignal } from "../../ffi/signal.ts";
+import { HostError } from "../errors.ts";
 import { DOING, WANT } from "./control.ts";
 import { command, type KickTarget } from "./kick.ts";
 import type { WorkerMessage, WorkerOrders } from "./messages.ts";
@@ -19,56 +20,86 @@ export type WorkerModule = URL;
 
 /** Starts, pauses, resumes and ends the vCPUs of one machine. */
 export class VcpuCrew {
-  readonly #workers: Worker[];
+  readonly #workers: readonly Worker[];
+  /** Resolved when a worker has said its last word, or never will. */
+  readonly #farewells: readonly PromiseWithResolvers<void>[];
   #members: readonly CrewMember[] = [];
+  #crash: string | undefined;
 
-  /** Starts loading `count` workers: they load while the machine is being built. */
+  /**
+   * Starts loading `count` workers: they load while the machine is being built.
+   *
+   * @param onMessage takes what workers report
+   * @param onCrash told of a worker that failed after {@link start}
+   */
   constructor(
     count: number,
     module: WorkerModule,
     private readonly onMessage: (message: WorkerMessage) => void,
     private readonly onCrash: (message: string) => void,
   ) {
-    this.#workers = Array.from({ length: count }, (_, index) => {
+    this.#farewells = Array.from({ length: count }, () => Promise.withResolvers<void>());
+    this.#workers = this.#farewells.map((farewell, index) => {
       const worker = new Worker(module, { type: "module", name: `vcpu${index}` });
-      worker.onmessage = ({ data }) => this.onMessage(data);
+      worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
+        if (data.kind === "farewell") farewell.resolve();
+        else this.onMessage(data);
+      };
       worker.onerror = (event) => {
         event.preventDefault();
-        const member = this.#members[index];
-        if (member !== undefined) member.control.doing = DOING.ENDED;
-        this.onCrash(`vCPU ${index}'s worker failed: ${event.message}`);
+        this.#crashed(index, `vCPU ${index}'s worker failed: ${event.message}`);
       };
       return worker;
     });
   }
 
-  /** Lets the guest run. Call once. */
+  /** Lets the guest run. Call once. Throws HostError if a worker has failed already. */
   start(members: readonly CrewMember[]): void {
+    if (this.#crash !== undefined) throw new HostError(this.#crash);
     installKickSignal();
     this.#members = members;
     members.forEach((member, index) => this.#workers[index]!.postMessage(member.orders));
   }
 
-  /** Resolves when every vCPU stands between two instructions. */
+  /**
+   * Resolves when every vCPU stands between two instructions, or has not begun and will not, or when
+   * {@link resume} was called.
+   */
   async pause(): Promise<void> {
-    await this.#command(WANT.PARK, (doing) => doing === DOING.PARKED || doing === DOING.ENDED);
+    for (const member of this.#members) command(member, WANT.PARK);
+    await this.#until((doing) => doing !== DOING.RUNNING);
   }
 
   /** Lets all vCPUs run on. */
   resume(): void {
-    for (const member of this.#members) member.control.want = WANT.RUN;
+    for (const { control } of this.#members) control.unpark();
   }
 
-  /** Ends all workers, and resolves when no thread uses the machine any more. */
+  /** Ends all workers, and resolves when no thread uses the machine any more and each has said its last word. */
   async end(): Promise<void> {
-    await this.#command(WANT.END, (doing) => doing === DOING.ENDED);
+    this.#members.forEach((member, index) => {
+      command(member, WANT.END);
+      if (member.control.giveUp()) this.#farewells[index]!.resolve();
+    });
+    await this.#until((doing) => doing === DOING.ENDED);
+    await Promise.all(this.#members.map((_, index) => this.#farewells[index]!.promise));
     for (const worker of this.#workers) worker.terminate();
   }
 
-  async #command(want: number, done: (doing: number) => boolean): Promise<void> {
-    for (const member of this.#members) command(member, want);
+  async #until(done: (doing: number) => boolean): Promise<void> {
     await Promise.all(this.#members.map(async ({ control }) => {
-      for (let doing = control.doing; !done(doing); doing = control.doing) await control.changedFrom(doing);
+      for (let doing = control.doing; control.want !== WANT.RUN && !done(doing); doing = control.doing) {
+        await control.changeFrom(doing);
+      }
     }));
+  }
+
+  #crashed(index: number, message: string): void {
+    this.#crash ??= message;
+    this.#farewells[index]!.resolve();
+    const member = this.#members[index];
+    if (member === undefined) return; // not started: `start` will say so
+    member.control.doing = DOING.ENDED;
+    this.onCrash(message);
   }
 }

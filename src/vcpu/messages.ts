@@ -29,4 +29,8 @@ export interface WorkerOrders {
 export type WorkerMessage =
   | { readonly kind: "fault"; readonly report: FaultReport }
   | { readonly kind: "trace"; readonly lines: readonly string[] }
-  | { readonly kind: "log"; readonly level: "info" | "warning" | "error"; readonly text: string };
+  | { readonly kind: "log"; readonly level: "info" | "warning" | "error"; readonly text: string }
+  /** A defect of ours, or a host that refuses a vCPU's set-up: the machine ends. */
+  | { readonly kind: "failure"; readonly text: string }
+  /** The last one: the worker has left its vCPU, and everything that it had to say has been said. */
+  | { readonly kind: "farewell" };

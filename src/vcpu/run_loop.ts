@@ -18,7 +18,7 @@ export interface Runnable {
   run(): number;
 }
 
-/** The loop's side of `VcpuControl`. */
+/** The loop's side of `VcpuControl`. `doing` is RUNNING when the loop begins. */
 export interface Orders {
   readonly want: number;
   doing: number;
@@ -33,9 +33,9 @@ export interface VcpuSurroundings {
   readonly ports: PortBus;
   readonly mmio: MmioBus;
   readonly orders: Orders;
-  /** Ends the whole machine; the owner then tells every vCPU. */
+  /** Ends the whole machine: from then on this vCPU's order is END, and the owner tells the others. */
   end(ending: Ending, detail?: number): void;
-  /** Ends the machine because of something that this vCPU cannot get past. `errno` is 0 for an exit. */
+  /** Ends it because of something that this vCPU cannot get past. `errno` is 0 for an exit. */
   fault(errno: number): void;
   /** Called for every exit when exits are traced. */
   readonly trace?: ((run: RunPage) => void) | undefined;
@@ -51,7 +51,7 @@ export function runLoop(around: VcpuSurroundings): void {
     // flag, so a kick is either seen in `want` or leaves the flag set.
     else if (errno === ERRNO.EINTR) run.immediateExit = 0;
     // EAGAIN: an application processor got INIT but no SIPI yet.
-    else if (errno !== ERRNO.EAGAIN) halt(around, errno);
+    else if (errno !== ERRNO.EAGAIN) around.fault(errno);
   }
   orders.doing = DOING.ENDED;
 }
@@ -76,8 +76,7 @@ export function dispatch(around: VcpuSurroundings): void {
     case EXIT.NOTIFY:
       return; // informative: the guest goes on
     case EXIT.SHUTDOWN:
-      around.end("triple-fault");
-      return sleepUntilTold(around);
+      return around.end("triple-fault");
     case EXIT.SYSTEM_EVENT:
       return systemEvent(around);
     case EXIT.X86_RDMSR:
@@ -85,7 +84,7 @@ export function dispatch(around: VcpuSurroundings): void {
       run.details().msr.error = 1; // the guest gets #GP, as on a processor without that register
       return;
     default:
-      return halt(around, 0);
+      return around.fault(0);
   }
 }
 
@@ -94,18 +93,7 @@ function systemEvent(around: VcpuSurroundings): void {
   if (type === SYSTEM_EVENT.SHUTDOWN) around.end("poweroff");
   else if (type === SYSTEM_EVENT.RESET) around.end("reset");
   else if (type === SYSTEM_EVENT.CRASH) around.end("panic");
-  else return halt(around, 0);
-  sleepUntilTold(around);
-}
-
-function halt(around: VcpuSurroundings, errno: number): void {
-  around.fault(errno);
-  sleepUntilTold(around);
-}
-
-/** This vCPU cannot run any more; the owner has been told and will say END. Re-entering the guest would spin. */
-function sleepUntilTold(around: VcpuSurroundings): void {
-  around.orders.sleepWhileWanted(WANT.RUN);
+  else around.fault(0);
 }
 
 /** Parks for as long as the owner wants. Returns false when it wants the end. */
@@ -129,13 +117,12 @@ function obey(around: VcpuSurroundings): boolean {
  * parks it is run with `immediate_exit` set, so that what it stands at is between two instructions
  * (Documentation/virt/kvm/api.rst, KVM_RUN).
  */
-function completeAccess({ vcpu, run, ports, mmio }: VcpuSurroundings): void {
+function completeAccess(around: VcpuSurroundings): void {
+  const { vcpu, run } = around;
   run.immediateExit = 1;
+  let errno: number;
   // One instruction can need several accesses: each comes as a further exit.
-  while (vcpu.run() === 0) {
-    if (run.reason === EXIT.IO) portExit(run, ports);
-    else if (run.reason === EXIT.MMIO) mmioExit(run, mmio);
-    else break;
-  }
+  while ((errno = vcpu.run()) === 0) dispatch(around);
   run.immediateExit = 0;
+  if (errno !== ERRNO.EINTR && errno !== ERRNO.EAGAIN) around.fault(errno);
 }

@@ -5,7 +5,6 @@ import { thisHost } from "../../src/doctor/host.ts";
 import { formatDoctor, probeKvm, runDoctor } from "../../src/doctor/mod.ts";
 import { loadedFlavour } from "../../src/doctor/modules.ts";
 import { instructionSpeed, tryInstructions } from "../../src/doctor/probe/behaviour.ts";
-import { Deadline } from "../../src/doctor/probe/deadline.ts";
 import { ProbeMachine } from "../../src/doctor/probe/machine.ts";
 
 /** What this process holds: open files and mappings of KVM. */
@@ -17,9 +16,13 @@ function held(): { files: number; mappings: number } {
   return { files, mappings: mappings.length };
 }
 
+function isPvm(): boolean {
+  return loadedFlavour(thisHost()) === "kvm_pvm";
+}
+
 Deno.test("doctor on /dev/kvm: behaviour agrees with the name that this KVM goes by", async () => {
   const verdict = await probeKvm();
-  const pvm = loadedFlavour(thisHost()) === "kvm_pvm";
+  const pvm = isPvm();
   assertEquals(verdict, { available: true, runsStockKernels: !pvm, interpretsKernelMode: pvm });
 });
 
@@ -57,7 +60,11 @@ Deno.test("doctor on /dev/kvm: user-mode code runs, natively on every KVM", () =
 Deno.test("doctor on /dev/kvm: an instruction's outcome does not depend on those tried before", () => {
   using kvm = KvmSystem.open();
   using machine = new ProbeMachine(kvm);
-  assertEquals(tryInstructions(machine), tryInstructions(machine));
+  const outcomes = tryInstructions(machine);
+  assertEquals(tryInstructions(machine), outcomes);
+  // Every processor with VMX or SVM of the last fifteen years has them all; kvm_pvm's interpreter lacks them all.
+  const expected = isPvm() ? "emulation failure" : "runs";
+  assertEquals(new Set(Object.values(outcomes)), new Set([expected]));
 });
 
 Deno.test("doctor on /dev/kvm: a guest that never ends is ended at the deadline, and later ones, too", () => {
@@ -65,10 +72,10 @@ Deno.test("doctor on /dev/kvm: a guest that never ends is ended at the deadline,
   using machine = new ProbeMachine(kvm);
   for (const mode of ["kernel", "user"] as const) {
     machine.start(machine.payloads.countDown, mode, Number.MAX_SAFE_INTEGER);
-    using _deadline = new Deadline(30);
-    assertEquals([machine.run(), machine.run()], [ERRNO.EINTR, ERRNO.EINTR]);
+    const twice = () => [machine.run(), machine.run()];
+    assertEquals(machine.within(30, twice), [ERRNO.EINTR, ERRNO.EINTR]);
   }
-  // Without a deadline, nothing interrupts any more: a loop of some length runs to its end.
+  // Afterwards, nothing interrupts any more: a loop of some length runs to its end.
   assert(instructionSpeed(machine, "kernel") !== undefined);
 });
 

@@ -11,7 +11,13 @@ import type { ProbeMachine } from "./machine.ts";
 import { KERNEL_INSTRUCTIONS, type KernelInstruction, PROBE_PORT, SAYS } from "./payloads.ts";
 
 /** How a payload ended. `absent`: the processor itself does not have the instruction. */
-export type Outcome = "runs" | "absent" | "emulation failure" | "no answer in time" | `ends in ${string}`;
+export type Outcome =
+  | "runs"
+  | "absent"
+  | "emulation failure"
+  | "no answer in time"
+  | "not tried"
+  | `ends in ${string}`;
 
 /** How each of the instructions fared that a stock kernel needs in kernel mode. */
 export type InstructionOutcomes = Readonly<Record<KernelInstruction, Outcome>>;
@@ -32,9 +38,12 @@ const ENOUGH_MS = 1;
 /** A thread that was preempted looks slow: a slow measurement is repeated so often. */
 const SLOW_REPEATS = 2;
 
+/** Payloads that end take a hundredth of it, in a loaded emulated machine a tenth. */
+const RUN_LIMIT_MS = 300;
+
 /** Runs what the machine was started at to its end. */
 function finish(machine: ProbeMachine): Outcome {
-  const errno = machine.run();
+  const errno = machine.within(RUN_LIMIT_MS, () => machine.run());
   const { page } = machine;
   if (errno === ERRNO.EINTR) return "no answer in time";
   if (errno !== 0) return `ends in errno ${errno}`;
@@ -48,11 +57,15 @@ function finish(machine: ProbeMachine): Outcome {
   return emulation ? "emulation failure" : `ends in ${exitName(page.reason)}`;
 }
 
-/** Runs each of the instructions by itself in kernel mode. */
+/** Runs each of the instructions by itself in kernel mode. After one that does not end, none is tried. */
 export function tryInstructions(machine: ProbeMachine): InstructionOutcomes {
+  let hangs = false;
   const outcomes = KERNEL_INSTRUCTIONS.map((name) => {
+    if (hangs) return [name, "not tried"] as const;
     machine.start(machine.payloads.instructions[name]);
-    return [name, finish(machine)] as const;
+    const outcome = finish(machine);
+    hangs = outcome === "no answer in time";
+    return [name, outcome] as const;
   });
   return Object.fromEntries(outcomes) as Record<KernelInstruction, Outcome>;
 }
@@ -109,8 +122,16 @@ const COST_LIMIT_MS = 200;
 
 /** Time from one port write of the guest to its next, handled in TypeScript; undefined if that does not work. */
 export function exitCost(machine: ProbeMachine): ExitCost | undefined {
-  const { page } = machine;
   machine.start(machine.payloads.chatter);
+  const batches = machine.within(COST_LIMIT_MS + RUN_LIMIT_MS, () => timeExits(machine));
+  if (batches === undefined || batches.length === 0) return undefined;
+  batches.sort((a, b) => a - b);
+  return { median: batches[batches.length >> 1]!, exits: batches.length * BATCH };
+}
+
+/** µs an exit, of each batch. */
+function timeExits(machine: ProbeMachine): number[] | undefined {
+  const { page } = machine;
   const batches: number[] = [];
   const end = performance.now() + COST_LIMIT_MS;
   for (let exits = -WARM_UP; exits < EXITS; exits += BATCH) {
@@ -121,7 +142,5 @@ export function exitCost(machine: ProbeMachine): ExitCost | undefined {
     }
     if (exits >= 0) batches.push((performance.now() - before) * 1000 / BATCH);
   }
-  if (batches.length === 0) return undefined;
-  batches.sort((a, b) => a - b);
-  return { median: batches[batches.length >> 1]!, exits: batches.length * BATCH };
+  return batches;
 }

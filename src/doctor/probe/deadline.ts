@@ -37,46 +37,53 @@ const itimerspec = struct("itimerspec", {
 const REPEAT_MS = 10;
 
 /**
- * While this exists, and once its time is up, blocking system calls of this thread end with EINTR.
+ * While it is armed, and once its time is up, blocking system calls of this thread end with EINTR.
  *
  * The signal comes again every 10 ms, so one that lands just before a system call loses nothing.
  */
 export class Deadline implements Disposable {
   readonly #timer: number;
-  readonly #syscall: ReturnType<typeof openSyscall>;
+  readonly #syscall = openSyscall();
 
-  /** @param milliseconds from now */
-  constructor(milliseconds: number) {
+  /** Makes the timer, not yet armed. It belongs to the calling thread. */
+  constructor() {
     installKickSignal();
-    this.#syscall = openSyscall();
     const event = sigevent.create();
     event.sigev_signo = KICK_SIGNAL;
     event.sigev_notify = SIGEV_THREAD_ID;
     event.tid = libc().gettid();
     const id = new Int32Array(1);
-    this.#call(
-      SYS.timer_create,
-      "timer_create",
-      BigInt(CLOCK_MONOTONIC),
-      event.$bytes,
-      new Uint8Array(id.buffer),
-    );
+    this.#call(SYS.timer_create, "timer_create", CLOCK_MONOTONIC, event.$bytes, new Uint8Array(id.buffer));
     this.#timer = id[0]!;
-    const times = itimerspec.create();
-    times.value_sec_num = Math.floor(milliseconds / 1000);
-    times.value_nsec_num = Math.max(1, Math.round((milliseconds % 1000) * 1e6));
-    times.interval_nsec_num = REPEAT_MS * 1e6;
-    this.#call(SYS.timer_settime, "timer_settime", BigInt(this.#timer), null, times.$bytes);
   }
 
-  /** Stops the signals. */
+  /** Does something with at most so much time for its system calls: afterwards they end with EINTR. */
+  within<T>(milliseconds: number, work: () => T): T {
+    this.#set(milliseconds, REPEAT_MS);
+    try {
+      return work();
+    } finally {
+      this.#set(0, 0);
+    }
+  }
+
+  /** Frees the timer. */
   [Symbol.dispose](): void {
-    this.#call(SYS.timer_delete, "timer_delete", BigInt(this.#timer), null, null);
+    this.#call(SYS.timer_delete, "timer_delete", this.#timer, null, null);
   }
 
-  #call(number: number, name: string, first: bigint, second: Buffer, third: Buffer): void {
+  /** A first expiry of 0 disarms (timer_settime(2)). */
+  #set(firstMs: number, repeatMs: number): void {
+    const times = itimerspec.create();
+    times.value_sec_num = Math.floor(firstMs / 1000);
+    times.value_nsec_num = Math.round((firstMs % 1000) * 1e6);
+    times.interval_nsec_num = repeatMs * 1e6;
+    this.#call(SYS.timer_settime, "timer_settime", this.#timer, null, times.$bytes);
+  }
+
+  #call(number: number, name: string, first: number, second: Buffer, third: Buffer): void {
     // timer_settime takes flags second and the old value fourth: the first null is flags 0, the last no old value.
-    check(this.#syscall(BigInt(number), first, second, third, null), name);
+    check(this.#syscall(BigInt(number), BigInt(first), second, third, null), name);
   }
 }
 

@@ -14,6 +14,7 @@ import type { BootEntry } from "../../boot/entry.ts";
 import { MappedRam } from "../../memory/guest_memory.ts";
 import { enterGuest } from "../../vcpu/enter.ts";
 import { RunPage } from "../../vcpu/run_page.ts";
+import { Deadline } from "./deadline.ts";
 import { assemblePayloads, CODE_ADDRESS, IDT_ADDRESS, IDT_SIZE, type Payloads } from "./payloads.ts";
 
 /** What probes use of `/dev/kvm`; injected in tests. */
@@ -39,11 +40,13 @@ export class ProbeMachine implements Disposable {
   readonly page: RunPage;
   readonly #vcpu: KvmVcpu;
   readonly #entry: BootEntry;
+  readonly #deadline: Deadline;
   readonly #resources: DisposableStack;
 
   /** Creates it in the state in which it can {@link start}. Throws KernelError. */
   constructor(kvm: KvmDevice) {
     using resources = new DisposableStack();
+    this.#deadline = resources.use(new Deadline());
     const memory = resources.use(Mapping.map(-1, RAM_SIZE, MAP.SHARED | MAP.ANONYMOUS));
     const vm = resources.use(kvm.createVm());
     if (kvm.checkExtension(CAP.SET_IDENTITY_MAP_ADDR) > 0) vm.setIdentityMapAddress(GPA.KVM_IDENTITY_MAP);
@@ -83,9 +86,14 @@ export class ProbeMachine implements Disposable {
     this.#vcpu.setRegisters(regs);
   }
 
-  /** KVM_RUN once: 0 with an exit in {@link page}, or the errno. */
+  /** KVM_RUN once: 0 with an exit in {@link page}, or the errno. It may take for ever, but {@link within} a time. */
   run(): number {
     return this.#vcpu.run();
+  }
+
+  /** Does something with {@link run}, which gives EINTR once so many milliseconds are over. */
+  within<T>(milliseconds: number, work: () => T): T {
+    return this.#deadline.within(milliseconds, work);
   }
 
   /** Ends and frees it. */

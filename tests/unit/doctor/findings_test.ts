@@ -156,3 +156,10 @@ Deno.test("doctor: old kernels, old Denos and missing permissions are told", () 
   assertMatch(find(list, "host.permissions").found, /read, env/);
   assertEquals(find(systemFindings(fakeHost({ release: "10.0.1" })), "host.kernel").status, "ok");
 });
+
+Deno.test("doctor: what cannot be known is called unknown, and nothing is advised", async () => {
+  const blind = { ...fakeHost({ release: undefined }), hasTool: () => Promise.resolve(undefined) };
+  const list = [...systemFindings(blind), ...resourceFindings(blind), ...await toolFindings(blind)];
+  assertEquals(list.filter(({ status }) => status === "warning" || status === "problem"), []);
+  assertEquals(list.filter(({ remedy }) => remedy !== undefined), []);
+});

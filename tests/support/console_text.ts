@@ -1,0 +1,88 @@
+/**
+ * A serial port's output as text that can be waited for.
+ *
+ * @module
+ */
+
+import type { SerialConsole } from "../../mod.ts";
+
+/** Characters at the end of the output that an error shows. */
+const TAIL = 3000;
+
+/** Reads a port from its first byte on, and types at it. */
+export class ConsoleText {
+  /** Everything so far, with the terminal's CR LF as plain newlines. */
+  text = "";
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  #seen = 0;
+  #ended = false;
+  #news = Promise.withResolvers<void>();
+
+  constructor(port: SerialConsole) {
+    this.#writer = port.writable.getWriter();
+    this.#collect(port.readable);
+  }
+
+  /** No more will come. */
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  /** Types; resolves when the port has taken it. */
+  async type(text: string): Promise<void> {
+    await this.#writer.write(new TextEncoder().encode(text));
+  }
+
+  /**
+   * Waits for the pattern behind all that was waited for before.
+   *
+   * @throws {Error} that shows the end of the output, when the time is up or the port has ended.
+   */
+  async find(pattern: RegExp, seconds: number): Promise<RegExpExecArray> {
+    const late = Promise.withResolvers<void>();
+    let expired = false;
+    const timer = setTimeout(() => {
+      expired = true;
+      late.resolve();
+    }, seconds * 1000);
+    try {
+      for (;;) {
+        const match = pattern.exec(this.text.slice(this.#seen));
+        if (match !== null) {
+          this.#seen += match.index + match[0].length;
+          return match;
+        }
+        if (this.#ended) throw this.missing(pattern, "before the console ended");
+        if (expired) throw this.missing(pattern, `within ${seconds} s`);
+        await Promise.race([this.#news.promise, late.promise]);
+      }
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Resolves when no more will come. */
+  async end(): Promise<void> {
+    while (!this.#ended) await this.#news.promise;
+  }
+
+  /** An error that shows what there was instead. */
+  missing(what: unknown, when: string): Error {
+    return new Error(`no ${what} ${when}; the console's last words:\n${this.text.slice(-TAIL)}`);
+  }
+
+  async #collect(readable: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const bytes of readable) {
+      this.text = (this.text + decoder.decode(bytes, { stream: true })).replaceAll("\r\n", "\n");
+      this.#tell();
+    }
+    this.#ended = true;
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#news.resolve();
+    this.#news = Promise.withResolvers();
+  }
+}

@@ -1,0 +1,153 @@
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { SerialPorts } from "../../../src/console/serial_ports.ts";
+import { UserError } from "../../../src/errors.ts";
+import { type FakeGuest, longText, PortsRig, readUntil, temporaryFolder, until } from "./rig.ts";
+
+const connect = (path: string) => Deno.connect({ transport: "unix", path });
+const text = (value: string) => new TextEncoder().encode(value);
+
+/** Waits until the I/O worker has taken the client: what is printed before goes nowhere. */
+async function joined(client: Deno.UnixConn, guest: FakeGuest): Promise<void> {
+  await client.write(text("!"));
+  await guest.reads("!");
+}
+
+Deno.test("serial socket: a client reads and types, in any order", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/socket`;
+  await using rig = new PortsRig(["null", `unix:${path}`]);
+  assertEquals(rig.ports.list[1], { name: "COM2", target: `unix:${path}`, path });
+  assertEquals(Deno.lstatSync(path).mode! & 0o777, 0o600);
+  const guest = rig.guest(1);
+  using client = await connect(path);
+  await joined(client, guest);
+  for (const word of ["one", "two", "three"]) {
+    await client.write(text(word));
+    await guest.reads(word);
+    await guest.print(word.toUpperCase());
+    assertEquals(await readUntil(client, (seen) => seen.length >= word.length), word.toUpperCase());
+  }
+});
+
+Deno.test("serial socket: without a client output is dropped, and the path goes with the machine", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/socket`;
+  await using rig = new PortsRig([`unix:${path}`]);
+  await rig.guest().print(longText(200_000));
+  await rig.close();
+  assertEquals([...Deno.readDirSync(folder.path)], []);
+  assertEquals(rig.logged, []);
+});
+
+Deno.test("serial socket: a client that does not read makes the guest wait, and loses nothing", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/socket`, output = longText(2_000_000);
+  await using rig = new PortsRig([`unix:${path}`]);
+  const guest = rig.guest();
+  using client = await connect(path);
+  await joined(client, guest);
+  let printed = false;
+  const printing = guest.print(output).then(() => void (printed = true));
+  await until(() => !guest.ready, "the guest waits");
+  assertEquals(printed, false);
+  const [received] = await Promise.all([readUntil(client, (seen) => seen.length >= output.length), printing]);
+  assertEquals(received === output, true);
+});
+
+Deno.test("serial socket: what the guest printed last reaches the client after the machine's end", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/socket`, output = longText(30_000);
+  await using rig = new PortsRig([`unix:${path}`]);
+  const guest = rig.guest();
+  using client = await connect(path);
+  await joined(client, guest);
+  await client.write(text("never read by the guest"));
+  await guest.print(output);
+  await rig.close();
+  assertEquals(await readUntil(client, () => false) === output, true);
+});
+
+Deno.test("serial socket: input waits until the guest takes it", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/socket`, input = longText(300_000);
+  await using rig = new PortsRig([`unix:${path}`]);
+  const guest = rig.guest();
+  using client = await connect(path);
+  const typing = (async () => {
+    for (let done = 0; done < input.length;) done += await client.write(text(input.slice(done)));
+  })();
+  await guest.reads(input);
+  await typing;
+});
+
+Deno.test("serial socket: one client at a time; the next one comes when it has gone", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/socket`;
+  await using rig = new PortsRig([`unix:${path}`]);
+  const guest = rig.guest();
+  const first = await connect(path);
+  await joined(first, guest);
+  using second = await connect(path);
+  assertEquals(await readUntil(second, () => false), "");
+  await guest.print("for the first");
+  assertEquals(await readUntil(first, (seen) => seen.length >= 13), "for the first");
+  first.close();
+  using third = await connect(path);
+  await joined(third, guest);
+  await guest.print("for the third");
+  assertEquals(await readUntil(third, (seen) => seen.length >= 13), "for the third");
+});
+
+Deno.test("serial socket: a client that left with input unread by the guest makes room for the next", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/socket`;
+  await using rig = new PortsRig([`unix:${path}`]);
+  const guest = rig.guest();
+  const first = await connect(path);
+  await joined(first, guest);
+  await first.write(text("x".repeat(20_000))); // more than the port's queue
+  first.close();
+  using second = await connect(path);
+  await guest.print("hello");
+  assertEquals(await readUntil(second, (seen) => seen.length >= 5), "hello");
+});
+
+Deno.test("serial socket: a client that ended its own direction still reads", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/socket`;
+  await using rig = new PortsRig([`unix:${path}`]);
+  const guest = rig.guest();
+  using client = await connect(path);
+  await client.write(text("last input"));
+  await client.closeWrite();
+  await guest.reads("last input");
+  await guest.print("answer");
+  assertEquals(await readUntil(client, (seen) => seen.length >= 6), "answer");
+});
+
+Deno.test("serial socket: a client that leaves in the middle of output costs nothing but that", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/socket`;
+  await using rig = new PortsRig([`unix:${path}`]);
+  const guest = rig.guest();
+  const client = await connect(path);
+  await joined(client, guest);
+  const printing = guest.print(longText(2_000_000));
+  await until(() => !guest.ready, "the guest waits");
+  client.close();
+  await printing;
+  assertEquals(rig.logged, []);
+});
+
+Deno.test("serial socket: a path that exists, is too long or has no directory is refused", async () => {
+  using folder = temporaryFolder();
+  const refusal = (path: string) =>
+    assertThrows(() => SerialPorts.open({ serial: [`unix:${path}`] }, new URL("none:")), UserError).message;
+  const path = `${folder.path}/socket`;
+  Deno.writeTextFileSync(path, "precious");
+  assertEquals(refusal(path), `serial.0: ${path} exists already`);
+  assertEquals(Deno.readTextFileSync(path), "precious");
+  assertMatch(refusal(`${folder.path}/no/socket`), /there is no directory .*\/no$/);
+  assertMatch(refusal(`/tmp/${"x".repeat(103)}`), /at most 107 bytes, this one 108$/);
+  await assertRejects(() => connect(path));
+});
