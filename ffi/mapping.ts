@@ -43,7 +43,12 @@ export class Mapping implements Disposable {
       const errno = c.errno();
       throw new KernelError(`mmap of ${length} bytes`, errno, meaning?.[errno]);
     }
-    return new Mapping(pointer, length, viewOf(pointer, length));
+    try {
+      return new Mapping(pointer, length, viewOf(pointer, length));
+    } catch (error) { // more bytes than an ArrayBuffer can have
+      c.munmap(pointer, BigInt(length));
+      throw error;
+    }
   }
 
   /** The address as a number for another thread: see {@link borrow}. */

@@ -12,9 +12,9 @@ import type { SerialPort } from "./console/serial_ports.ts";
 import type { SerialConsole } from "./console/stream_console.ts";
 import { hostCpuBrand } from "./cpu/brand.ts";
 import { debugExitStatus } from "./devices/debug_exit.ts";
-import { type GuestError, HostError } from "./errors.ts";
+import { HostError } from "./errors.ts";
 import { KvmIrqController } from "./irq/lines.ts";
-import { KvmMachine, openKvm } from "./kvm_host.ts";
+import { KvmMachine, openKvm, requireFits } from "./kvm_host.ts";
 import { composeMachine, type Machine } from "./machine.ts";
 import { allocateState, type MachinePlan } from "./machine_plan.ts";
 import { HostMemory } from "./memory/host_memory.ts";
@@ -80,6 +80,8 @@ export class Vm implements AsyncDisposable {
     using images = BootImages.open(checked);
     using resources = new DisposableStack();
     using kvm = openKvm();
+    requireFits(kvm, checked);
+    resources.use(stayAlive());
     let downfall: Downfall | undefined;
     const onMessage = (message: WorkerMessage) => {
       if (message.kind === "fault") downfall ??= message.report;
@@ -231,4 +233,10 @@ export class Vm implements AsyncDisposable {
     }
     return ending === "debug-exit" ? { reason: ending, code: debugExitStatus(detail) } : { reason: ending };
   }
+}
+
+/** Keeps the program from ending: promises of Atomics.waitAsync do not, and a machine may wait for nothing else. */
+function stayAlive(): Disposable {
+  const timer = setInterval(() => {}, 2 ** 30);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }

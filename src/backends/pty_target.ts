@@ -14,7 +14,7 @@ import type { FarEnd } from "./far_end.ts";
 import type { OpenTarget } from "./open_target.ts";
 
 /** How long output waits for a reader before it is taken that there is none (ms). */
-const PATIENCE_MS = 100;
+const PATIENCE_MS = 200;
 /** The same once there was none, so that the guest is hardly slowed (ms). */
 const IMPATIENCE_MS = 2;
 /** More than the kernel keeps for a reader (some 13 KiB): when it has taken that, somebody reads. */
@@ -109,6 +109,7 @@ export class PtyEnd implements FarEnd {
       throw new KernelError("write to a pseudo-terminal", errno);
     }
     this.#sinceDiscarded += written;
+    this.#lookedEmpty = false;
     if (this.#sinceDiscarded > READER_PROOF) this.#patienceMs = PATIENCE_MS;
     return written;
   }

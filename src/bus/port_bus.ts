@@ -42,12 +42,12 @@ export class PortBus {
     if (number !== 0) {
       const attachment = this.#attachments[number - 1]!;
       if (this.#whole(number, port, width, attachment)) {
-        return attachment.read(port - this.#bases[number - 1]!, width) & FLOATING[width as 1 | 2 | 4];
+        return (attachment.read(port - this.#bases[number - 1]!, width) & FLOATING[width as 1 | 2 | 4]) >>> 0;
       }
     } else if (width === 1) return 0xff;
     // As on ISA: an access that its device is too narrow for becomes consecutive ones, to whoever owns those ports.
     const half = width >> 1;
-    return this.read(port, half) | (this.read((port + half) & 0xffff, half) << (8 * half));
+    return (this.read(port, half) | (this.read((port + half) & 0xffff, half) << (8 * half))) >>> 0;
   }
 
   /** Writes `width` (1, 2 or 4) bytes; unclaimed ports swallow them. */

@@ -6,21 +6,18 @@
 
 import type { Command, CommandRegistry } from "./option.ts";
 
-/** Loaders by name, in the order of the help. */
-const LOADERS = {
-  run: async () => (await import("./commands/run.ts")).run,
-  demo: async () => (await import("./commands/demo.ts")).demo,
-  doctor: async () => (await import("./commands/doctor.ts")).doctor,
-  lab: async () => (await import("./commands/lab.ts")).lab,
-  completions: async () => (await import("./commands/completions.ts")).completions,
-  help: async () => (await import("./commands/help.ts")).help,
-  version: async () => (await import("./commands/version.ts")).version,
-} as const satisfies Record<string, () => Promise<Command>>;
+/** Names, in the order of the help. Each command is in `commands/NAME.ts`, exported under its name. */
+const NAMES = ["run", "demo", "doctor", "lab", "completions", "help", "version"] as const;
 
 /** The commands by name. */
 export const COMMANDS: CommandRegistry = {
-  names: Object.keys(LOADERS),
+  names: NAMES,
   async load(name) {
-    return Object.hasOwn(LOADERS, name) ? await LOADERS[name as keyof typeof LOADERS]() : undefined;
+    if (!NAMES.some((known) => known === name)) return undefined;
+    // A specifier that Deno cannot read: it loads the files of all literal ones ahead, needed or not, in 7 ms.
+    const module: Readonly<Record<string, Command>> = await import(
+      import.meta.resolve(`./commands/${name}.ts`)
+    );
+    return module[name];
   },
 };

@@ -41,8 +41,9 @@ async function execute(command: Command, words: readonly string[]): Promise<numb
   });
   if (args.has("help")) return await help(command);
   if (args.has("log-level") || args.has("verbose")) {
-    const { configureLogging } = await import("./logging.ts");
-    await configureLogging(args.value("log-level") ?? "debug");
+    // Not a literal, which Deno would load ahead: see commands.ts.
+    const logging: typeof import("./logging.ts") = await import(import.meta.resolve("./logging.ts"));
+    await logging.configureLogging(args.value("log-level") ?? "debug");
   }
   return await command.execute(args, COMMANDS);
 }

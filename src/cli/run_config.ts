@@ -8,7 +8,6 @@ import { parseConfigFile } from "../config/check.ts";
 import type { MachineConfig } from "../config/schema.ts";
 import { UserError } from "../errors.ts";
 import type { Arguments } from "./arguments.ts";
-import { nameOrigin } from "./origin.ts";
 import { type ConfigFlag, configFrom } from "./run_flags.ts";
 
 /** The settings of a run, and where each came from. */
@@ -42,7 +41,8 @@ export class RunRequest {
   }
 
   /** An error about a setting, said with the flag or the file that it was given by. */
-  inUsersWords(error: unknown): unknown {
+  async inUsersWords(error: unknown): Promise<unknown> {
+    const { nameOrigin } = await import("./origin.ts");
     return nameOrigin(error, (field) => {
       const key = field.split(".")[0]!;
       const flag = this.flags.find((flag) => flag.key === key)?.option.name;

@@ -49,15 +49,20 @@ function issueError(issue: z.core.$ZodIssue, config: MachineConfig): UserError {
         : `Did you mean "${meant}"?`,
     });
   }
-  const field = issue.path.join(".");
+  const field = issue.path.join(".") || "the configuration";
   const given = issue.path.reduce<unknown>(
     (value, key) => (value as Record<PropertyKey, unknown>)?.[key],
     config,
   );
-  return new UserError(
-    `${field}: ${given === undefined ? "" : `${JSON.stringify(given)} `}${problem(issue)}`,
-    { field },
-  );
+  // Deno.inspect shows whatever a program may have given: JSON has no bigint, and no end for a circle.
+  const shown = given === undefined ? "" : `${Deno.inspect(given, { compact: true, depth: 1 })} `;
+  return new UserError(`${field}: ${shown}${problem(issue)}`, { field, ...hintFor(issue.path[0]) });
+}
+
+/** What the setting is for. */
+function hintFor(key: PropertyKey | undefined): { hint?: string } {
+  const setting = MachineSchema.shape[key as keyof typeof MachineSchema.shape];
+  return setting?.description === undefined ? {} : { hint: `${String(key)}: ${setting.description}.` };
 }
 
 function problem(issue: z.core.$ZodIssue): string {

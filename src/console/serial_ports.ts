@@ -27,7 +27,7 @@ export interface SerialPort {
 }
 
 /** How long the last output waits for a reader who takes nothing (ms): when the guest ended, and when it is stopped. */
-const LINGER_MS = { PATIENT: 250, BRISK: 20 } as const;
+const LINGER_MS = { PATIENT: 250, BRISK: 10 } as const;
 /** How often output is thrown away where the I/O worker failed (ms). */
 const SWALLOW_MS = 10;
 

@@ -90,8 +90,12 @@ case $end in
     uptime
     ;;
   button)
+    for device in /sys/class/input/event*; do
+      if [ "$(cat "$device/device/name")" = "Power Button" ]; then exec 3<"/dev/input/${"$"}{device##*/}"; fi
+    done
+    # From now on a press is noticed. One struct input_event is 24 bytes (uapi/linux/input.h).
     echo "denovisor: waiting for the power button"
-    cat /dev/input/event* | head -c 1 >/dev/null
+    dd bs=24 count=1 <&3 >/dev/null 2>&1
     echo "denovisor: power button pressed"
     ;;
   reboot)

@@ -47,19 +47,11 @@ const PACKINGS = ["", ".xz", ".zst", ".gz"];
  * @throws {HostError} if there is no such directory or it has no index.
  */
 export async function moduleTree(modulesDir: string, busybox?: string): Promise<ModuleTree> {
-  const [order, builtin] = await Promise.all(["modules.order", "modules.builtin"].map(async (index) => {
-    try {
-      return (await Deno.readTextFile(join(modulesDir, index))).split("\n").filter((line) => line !== "");
-    } catch (error) {
-      throw new HostError(`cannot read the module index ${join(modulesDir, index)}`, {
-        hint: "The kernel's modules must be installed beside it: /lib/modules/RELEASE.",
-        cause: error,
-      });
-    }
-  }));
+  const order = await indexLines(join(modulesDir, "modules.order"));
+  const builtin = await indexLines(join(modulesDir, "modules.builtin"));
   return {
-    builtin: new Set(builtin!.map(moduleName)),
-    files: new Map(order!.map((file) => [moduleName(file), join(modulesDir, file)])),
+    builtin: new Set(builtin.map(moduleName)),
+    files: new Map(order.map((file) => [moduleName(file), join(modulesDir, file)])),
     async read(file) {
       for (const packing of PACKINGS) {
         try {
@@ -71,6 +63,17 @@ export async function moduleTree(modulesDir: string, busybox?: string): Promise<
       throw new HostError(`${file} is in the index, but not on the disk`);
     },
   };
+}
+
+async function indexLines(path: string): Promise<string[]> {
+  try {
+    return (await Deno.readTextFile(path)).split("\n").filter((line) => line !== "");
+  } catch (error) {
+    throw new HostError(`cannot read the module index ${path}`, {
+      hint: "The kernel's modules must be installed beside it: /lib/modules/RELEASE.",
+      cause: error,
+    });
+  }
 }
 
 /**

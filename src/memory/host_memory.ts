@@ -36,17 +36,18 @@ export class HostMemory implements Disposable {
 
   /** Reserves `size` bytes (a multiple of 4096). Throws HostError when the host cannot map as much. */
   static allocate(size: number): HostMemory {
-    const memfd = new OwnedFd(
-      check(libc().memfd_create(cString("denovisor-ram"), MFD_CLOEXEC), "memfd_create"),
-    );
+    using opened = new DisposableStack();
     try {
+      const memfd = opened.use(
+        new OwnedFd(check(libc().memfd_create(cString("denovisor-ram"), MFD_CLOEXEC), "memfd_create")),
+      );
       check(libc().ftruncate(memfd.number, BigInt(size)), `ftruncate to ${size} bytes`);
       const mapping = Mapping.map(memfd.number, size, MAP.SHARED | MAP.NORESERVE, 0, {
         [ERRNO.ENOMEM]: "more than this process can map",
       });
+      opened.move();
       return new HostMemory(memfd, mapping);
     } catch (cause) {
-      memfd[Symbol.dispose]();
       throw new HostError(`memory: this host cannot map ${Math.round(size / 2 ** 20)} MiB for a guest`, {
         field: "memory",
         hint: "Give the guest less memory, or raise the process's limit (`ulimit -v`).",

@@ -33,10 +33,13 @@ export function isEmulationFailure(report: Pick<FaultReport, "reason" | "suberro
   return report.reason === EXIT.INTERNAL_ERROR && report.suberror === INTERNAL_ERROR.EMULATION;
 }
 
+/** What is asked of a vCPU that failed. */
+export type FailedVcpu = Pick<KvmVcpu, "registers" | "systemRegisters" | "translate">;
+
 /** Collects the report on the vCPU's own thread. `errno` is that of KVM_RUN, 0 for an exit. */
 export function reportFault(
   index: number,
-  vcpu: KvmVcpu,
+  vcpu: FailedVcpu,
   run: RunPage,
   ram: GuestRam,
   errno: number,
@@ -107,7 +110,7 @@ function describeExit(run: RunPage): string {
 }
 
 /** KVM's own copy of the bytes where it gives one, else what guest memory holds at the address. */
-function instructionBytes(vcpu: KvmVcpu, run: RunPage, ram: GuestRam, linear: bigint): string {
+function instructionBytes(vcpu: FailedVcpu, run: RunPage, ram: GuestRam, linear: bigint): string {
   const failure = run.details().emulation_failure;
   if (
     run.reason === EXIT.INTERNAL_ERROR && failure.suberror === INTERNAL_ERROR.EMULATION &&

@@ -52,14 +52,16 @@ export const demo: Command = {
     const settings = configFrom(args, FLAGS, DEFAULTS);
     await check(settings);
     const place = await lookAround(args);
+    if (place.place === "lab") tellWhy(place, args.has("lab"));
     const machine = await prepare(args, settings);
-    if (place.place === "lab") return await inLab(machine, args, place);
+    if (place.place === "lab") return await inLab(machine, args);
     try {
       return await here(machine);
     } catch (error) {
       if (!(error instanceof SilentGuest)) throw error;
       const { afterFailure } = await import("../../demo/place.ts");
-      return await inLab(machine, args, afterFailure(error.message));
+      tellWhy(afterFailure(error.message), false);
+      return await inLab(machine, args);
     }
   },
 };
@@ -123,10 +125,13 @@ async function here(machine: MachineConfig): Promise<number> {
   }
 }
 
-async function inLab(machine: MachineConfig, args: Arguments, { why, remedy }: DemoPlace): Promise<number> {
+function tellWhy({ why, remedy }: DemoPlace, wanted: boolean): void {
   if (why !== undefined) say(why);
-  if (remedy !== undefined && !args.has("lab")) say(`to run it here: ${remedy}`);
-  say("so the demo runs in the lab: a nested machine, true to hardware but slow. This takes half a minute.");
+  if (remedy !== undefined && !wanted) say(`to run it here: ${remedy}`);
+  say("the demo runs in the lab, a nested machine: true to hardware, but slow. It takes about a minute.");
+}
+
+async function inLab(machine: MachineConfig, args: Arguments): Promise<number> {
   const [{ runInLab }, { runArguments }] = await Promise.all([
     import("../../lab/lab.ts"),
     import("../../demo/machine.ts"),

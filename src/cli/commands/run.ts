@@ -5,10 +5,8 @@
  */
 
 import type { Arguments } from "../arguments.ts";
-import { EXIT } from "../exit_codes.ts";
 import { type Command, JSON_OPTION } from "../option.ts";
 import { print, printJson } from "../output.ts";
-import { reportEnd } from "../outcome_report.ts";
 import { RunRequest } from "../run_config.ts";
 import { configFlags } from "../run_flags.ts";
 import { runGuest } from "../run_guest.ts";
@@ -47,9 +45,10 @@ export const run: Command = {
       if (args.has("dry-run")) return await dryRun(request, json);
       const log = await chosenLog(args);
       const end = await runGuest(request.config(), { json, ...(log === undefined ? {} : { log }) });
+      const { reportEnd } = await import("../outcome_report.ts");
       return reportEnd(end, { json, person: Deno.stderr.isTerminal() });
     } catch (error) {
-      throw request.inUsersWords(error);
+      throw await request.inUsersWords(error);
     }
   },
 };
@@ -63,12 +62,13 @@ async function dryRun(request: RunRequest, json: boolean): Promise<number> {
     const { factSheet } = await import("../fact_sheet.ts");
     print(factSheet(summary));
   }
-  return EXIT.OK;
+  return 0;
 }
 
 /** The logger, where somebody asked for one. */
 async function chosenLog(args: Arguments): Promise<VmLog | undefined> {
   if (!args.has("log-level") && !args.has("verbose")) return undefined;
-  const { vmLogger } = await import("../logging.ts");
+  // Not a literal, which Deno would load ahead: see commands.ts.
+  const { vmLogger }: typeof import("../logging.ts") = await import(import.meta.resolve("../logging.ts"));
   return vmLogger();
 }

@@ -54,12 +54,13 @@ export async function attend(guest: AttendedGuest, options: AttendOptions): Prom
   const joinInput = () => {
     if (port !== undefined) join(guest, port.writable, options, cleanup);
   };
-  const { onFirstOutput } = options;
-  if (onFirstOutput === undefined) joinInput();
+  // Keys go in from the start. A pipe's bytes wait for the guest's first word: a driver that has not set up its
+  // UART yet would throw them away.
+  const atOnce = options.onFirstOutput === undefined && streams.stdin.isTerminal();
+  if (atOnce) joinInput();
   const onFirst = () => {
-    if (onFirstOutput === undefined) return;
-    onFirstOutput();
-    joinInput();
+    options.onFirstOutput?.();
+    if (!atOnce) joinInput();
   };
   const output = port === undefined
     ? Promise.resolve()
@@ -72,7 +73,8 @@ export async function attend(guest: AttendedGuest, options: AttendOptions): Prom
     const outcome = await guest.wait();
     return endedBy === undefined ? { outcome } : { signal: endedBy };
   } finally {
-    await (endedBy === undefined ? output : Promise.race([output, delay(LAST_WORDS_MS)]));
+    await Promise.race([output, options.signal]);
+    if (endedBy !== undefined) await atMost(LAST_WORDS_MS, output);
   }
 }
 
@@ -102,6 +104,13 @@ function join(
   copying.catch(() => {});
 }
 
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+/** Waits for a promise, but not for ever. */
+async function atMost(ms: number, promise: Promise<void>): Promise<void> {
+  const { promise: over, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  try {
+    await Promise.race([promise, over]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

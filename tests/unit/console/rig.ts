@@ -45,6 +45,9 @@ export function machineOf(
 
 /** A driver that polls one UART. */
 export class FakeGuest {
+  /** Bytes that the transmitter took. */
+  printed = 0;
+
   constructor(private readonly machine: Machine, private readonly port = 0) {
     this.#uart.write(REG.IIR_FCR, 1, FCR_ENABLE);
   }
@@ -58,7 +61,9 @@ export class FakeGuest {
     const bytes = new TextEncoder().encode(text);
     for (let done = 0; done < bytes.length;) {
       if (!this.ready) await until(() => this.ready, "the transmitter is empty");
-      for (const byte of bytes.subarray(done, done += FIFO_SIZE)) this.#uart.write(REG.RBR_THR_DLL, 1, byte);
+      const burst = bytes.subarray(done, done += FIFO_SIZE);
+      for (const byte of burst) this.#uart.write(REG.RBR_THR_DLL, 1, byte);
+      this.printed += burst.length;
     }
   }
 

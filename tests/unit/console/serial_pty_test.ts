@@ -83,7 +83,7 @@ Deno.test("serial pty: what the guest printed last reaches a reader before the t
   assertEquals(rig.logged, []);
 });
 
-Deno.test("serial pty: it waits for a slow reader, and gives up on one that is not there", () => {
+Deno.test("serial pty: it waits for a slow reader, and gives up on one that is not there", async () => {
   using pty = openPty();
   let now = 0;
   const end = new PtyEnd(pty.master.number, pty.slave.number, () => now);
@@ -91,13 +91,15 @@ Deno.test("serial pty: it waits for a slow reader, and gives up on one that is n
   const fill = () => {
     while (end.write(line) > 0);
   };
+  // The kernel passes bytes on to the slave in its own time: it is full when the slave is.
+  await until(() => (fill(), unreadBytes(pty.slave.number) === 4095), "the terminal is full");
   fill();
   assertEquals(end.write(line), 0);
-  now = 99; // from here on its patience is at an end
+  now = 199; // from here on its patience is at an end
   assertEquals(end.write(line) === 0 && unreadBytes(pty.slave.number) > 0, true);
-  now = 100;
+  now = 200;
   fill();
   assertEquals(end.unread, 0, "nobody reads, so nothing is waited for");
-  now = 102;
+  now = 202;
   assert(end.write(line) > 0, "its patience is shorter now");
 });

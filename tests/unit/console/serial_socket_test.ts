@@ -1,4 +1,7 @@
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { PollSet } from "../../../ffi/poll.ts";
+import { listenUnix } from "../../../ffi/socket.ts";
+import { SocketEnd } from "../../../src/backends/socket_target.ts";
 import { SerialPorts } from "../../../src/console/serial_ports.ts";
 import { UserError } from "../../../src/errors.ts";
 import { type FakeGuest, longText, PortsRig, readUntil, temporaryFolder, until } from "./rig.ts";
@@ -61,7 +64,7 @@ Deno.test("serial socket: what the guest printed last reaches the client after t
   const guest = rig.guest();
   using client = await connect(path);
   await joined(client, guest);
-  await client.write(text("never read by the guest"));
+  await client.write(text(longText(20_000)));
   await guest.print(output);
   await rig.close();
   assertEquals(await readUntil(client, () => false) === output, true);
@@ -69,7 +72,7 @@ Deno.test("serial socket: what the guest printed last reaches the client after t
 
 Deno.test("serial socket: input waits until the guest takes it", async () => {
   using folder = temporaryFolder();
-  const path = `${folder.path}/socket`, input = longText(300_000);
+  const path = `${folder.path}/socket`, input = longText(60_000);
   await using rig = new PortsRig([`unix:${path}`]);
   const guest = rig.guest();
   using client = await connect(path);
@@ -123,6 +126,40 @@ Deno.test("serial socket: a client that ended its own direction still reads", as
   await guest.reads("last input");
   await guest.print("answer");
   assertEquals(await readUntil(client, (seen) => seen.length >= 6), "answer");
+});
+
+Deno.test("serial socket: a client that ended both directions, one by one, is let go", async () => {
+  using folder = temporaryFolder();
+  const path = `${folder.path}/socket`;
+  using listener = listenUnix(path);
+  using end = new SocketEnd(listener.number);
+  const set = new PollSet(), into = new Uint8Array(100);
+  let received = "";
+  const turn = () => {
+    set.clear();
+    set.atMost(0);
+    end.watch(set, false, true);
+    set.wait();
+    end.attend(set);
+    received += new TextDecoder().decode(into.subarray(0, end.read(into)));
+  };
+  const sockets = () =>
+    [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
+      try {
+        return Deno.readLinkSync(`/proc/self/fd/${name}`).startsWith("socket:");
+      } catch {
+        return false; // closed since it was listed
+      }
+    }).length;
+  const before = sockets();
+  const client = await connect(path);
+  await client.write(text("bye"));
+  await client.closeWrite();
+  await until(() => (turn(), received === "bye"), "its input is read");
+  turn();
+  assertEquals(sockets(), before + 2);
+  client.close();
+  await until(() => (turn(), sockets() === before), "its socket is closed");
 });
 
 Deno.test("serial socket: a client that leaves in the middle of output costs nothing but that", async () => {

@@ -33,7 +33,8 @@ Deno.test("stream console: a slow reader makes the guest wait and nothing else",
   const text = longText(500_000), reader = console.readable.getReader();
   const first = await Promise.all([reader.read(), guest.print(text.slice(0, 10))]);
   const printing = guest.print(text.slice(10));
-  await until(() => !guest.ready, "the guest waits"); // and this test's timers run
+  await until(() => guest.printed > 70_000 && !guest.ready, "the guest waits");
+  await new Promise((resolve) => setTimeout(resolve, 0)); // timers still run
   reader.releaseLock();
   const reading = readAll(console.readable, true);
   await printing;
@@ -65,7 +66,8 @@ Deno.test("stream console: a reader that cancels is as if there had been none", 
   const reader = console.readable.getReader();
   await Promise.all([reader.read(), guest.print("x")]);
   const printing = guest.print(longText(200_000));
-  await until(() => !guest.ready, "the guest waits");
+  await until(() => guest.printed > 70_000 && !guest.ready, "the guest waits");
+  await new Promise((resolve) => setTimeout(resolve, 0)); // until the port sleeps
   await reader.cancel();
   await printing;
   console.close();

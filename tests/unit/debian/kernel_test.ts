@@ -3,6 +3,7 @@ import { join } from "@std/path";
 import { zstdCompressSync } from "node:zlib";
 import { debianKernel, kernelFromFile, releaseOf } from "../../../src/debian/kernel.ts";
 import { kernelElf, payloadOf } from "../../../src/debian/kernel_elf.ts";
+import { findTool } from "../../../src/debian/tool.ts";
 import { UserError } from "../../../src/errors.ts";
 import { gzip } from "../../../src/initramfs/compression.ts";
 import { FakeApt, withCache } from "./fake_apt.ts";
@@ -88,6 +89,7 @@ Deno.test("debian/kernel_elf: the ELF file comes out, whichever way it is packed
   elf.set([0x7f, 0x45, 0x4c, 0x46]);
   const size = new Uint8Array(new Uint32Array([elf.length]).buffer);
   const payloads = [elf, await gzip(elf), new Uint8Array([...zstdCompressSync(elf), ...size])];
+  if (await findTool("xz") !== undefined) payloads.push(new Uint8Array([...await xz(elf), ...size]));
   await withCache(async (cache) => {
     for (const payload of payloads) {
       const vmlinuz = join(cache, "vmlinuz");
@@ -98,6 +100,12 @@ Deno.test("debian/kernel_elf: the ELF file comes out, whichever way it is packed
     }
   });
 });
+
+async function xz(data: Uint8Array<ArrayBuffer>): Promise<Uint8Array> {
+  const child = new Deno.Command("xz", { args: ["-c"], stdin: "piped", stdout: "piped" }).spawn();
+  const [{ stdout }] = await Promise.all([child.output(), new Blob([data]).stream().pipeTo(child.stdin)]);
+  return stdout;
+}
 
 Deno.test("debian/kernel_elf: an unknown packing, a truncated image and no image are refused", () => {
   assertThrows(() => payloadOf(bzImage("1", new Uint8Array(9)), "k"), UserError, "packed by other than");
