@@ -8,6 +8,7 @@ import { O_NOCTTY, O_NONBLOCK, O_RDWR, OwnedFd } from "./fd.ts";
 import { ior, iow } from "./ioctl.ts";
 import { i32, u32 } from "./layout.ts";
 import { check, libc } from "./libc.ts";
+import { POLL, PollSet } from "./poll.ts";
 
 /** `asm-generic/ioctls.h` */
 export const TTY_IOCTL = {
@@ -63,10 +64,18 @@ export function openPty(): Pty {
   }
 }
 
-/** Bytes that wait for a reader of the slave. */
+/**
+ * Bytes that wait for a reader of the slave: 0 exactly if there is none, else a lower bound, as the kernel passes bytes
+ * on to the slave in its own time.
+ */
 export function unreadBytes(slave: number): number {
+  const set = new PollSet();
+  set.add(slave, POLL.IN);
+  set.atMost(0);
+  set.wait(); // poll(2) on an empty slave waits for what is on its way (drivers/tty/n_tty.c); FIONREAD does not
+  if (set.events(slave) === 0) return 0;
   const count = new Int32Array(1);
-  return libc().ioctl_buffer(slave, TTY_IOCTL.FIONREAD, count) < 0 ? 0 : count[0]!;
+  return libc().ioctl_buffer(slave, TTY_IOCTL.FIONREAD, count) < 0 ? 1 : Math.max(1, count[0]!);
 }
 
 /** Discards what the slave's readers have not read: in the slave, and on the way to it. */

@@ -24,15 +24,14 @@ import { ExitTracer } from "./vcpu/trace.ts";
 interface Channel {
   onmessage: ((event: MessageEvent<WorkerOrders>) => void) | null;
   postMessage(message: WorkerMessage): void;
-  close(): void;
 }
 
 if ("WorkerGlobalScope" in globalThis) {
   const channel = globalThis as unknown as Channel;
   channel.onmessage = ({ data }) => {
     runVcpu(data, (message) => channel.postMessage(message));
+    // Its owner terminates it: taking an isolate down costs milliseconds, and those of others wait for their turn.
     channel.postMessage({ kind: "farewell" });
-    channel.close();
   };
 }
 
@@ -81,6 +80,7 @@ function runVcpu(orders: WorkerOrders, send: (message: WorkerMessage) => void): 
     if (index === 0 && refused.length > 0) log("info", `the host refuses to set ${refused.join(", ")}`);
     if (orders.entry !== undefined) enterGuest(vcpu, orders.entry);
     const trace = tracer === undefined ? undefined : (page: RunPage) => tracer.record(page);
+    control.doing = DOING.RUNNING;
     runLoop({ vcpu, run, ports: machine.ports, mmio: machine.mmio, orders: control, end, fault, trace });
   } catch (error) {
     log("error", `vCPU ${index}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);

@@ -101,7 +101,7 @@ export class Vm implements AsyncDisposable {
       },
     );
     try {
-      ports = SerialPorts.open(checked, new URL("./io_worker.ts", import.meta.url), options.log);
+      ports = await SerialPorts.open(checked, new URL("./io_worker.ts", import.meta.url), options.log);
       const memory = resources.use(HostMemory.allocate(checked.memory));
       const built = resources.use(KvmMachine.create(kvm, memory, checked.cpus));
       const entry = images.load(memory.ram, checked);
@@ -142,6 +142,7 @@ export class Vm implements AsyncDisposable {
       return new Vm(checked, machine, crew, ports, rtcService, resources.move(), () => downfall);
     } catch (error) {
       await crew.end();
+      crew[Symbol.dispose]();
       await ports?.close(false);
       throw error;
     }
@@ -217,6 +218,7 @@ export class Vm implements AsyncDisposable {
     held: DisposableStack,
     downfall: () => Downfall | undefined,
   ): Promise<Outcome> {
+    using _crew = this.crew; // last: its workers' end takes processor time from all else
     using _resources = held;
     const { ending, detail } = await this.machine.control.ending();
     await this.crew.end();

@@ -4,12 +4,11 @@
  * @module
  */
 
-import { resolve } from "@std/path";
 import { ERRNO, KernelError } from "../../ffi/errno.ts";
 import { O_CREAT, O_EXCL, O_WRONLY, OwnedFd } from "../../ffi/fd.ts";
 import { unlink } from "../../ffi/files.ts";
 import { libc } from "../../ffi/libc.ts";
-import { cannotCreate } from "./cannot_create.ts";
+import { absolute, cannotCreate } from "./named_files.ts";
 import type { FarEnd, Log } from "./far_end.ts";
 import type { OpenTarget } from "./open_target.ts";
 
@@ -18,14 +17,14 @@ const MODE = 0o600;
 
 /** Creates the file. Throws UserError if there is something at that path already. */
 export function openFile(path: string, field: string): OpenTarget {
-  const absolute = resolve(path); // the program may change its directory
+  const whole = absolute(path);
   try {
     const fd = OwnedFd.open(path, O_WRONLY | O_CREAT | O_EXCL, MODE);
     return {
       orders: { kind: "file", fd: fd.number },
       close(used) {
         fd[Symbol.dispose]();
-        if (!used) unlink(absolute);
+        if (!used) unlink(whole);
       },
     };
   } catch (error) {

@@ -50,7 +50,6 @@ export class PtyEnd implements FarEnd {
   /** Since when the terminal has taken nothing; −1 while it does. */
   #stalledAt = -1;
   #sinceDiscarded = 0;
-  #lookedEmpty = false;
 
   /** @param nowMs a clock that never steps back */
   constructor(
@@ -91,11 +90,7 @@ export class PtyEnd implements FarEnd {
   /** Closing the master takes from readers what they have not read. */
   get unread(): number {
     if (this.#sinceDiscarded === 0 || this.#patienceMs === IMPATIENCE_MS) return 0; // nothing, or nobody
-    const count = unreadBytes(this.slave);
-    // The slave holds 4 KiB; what follows is on its way for a moment. So an empty slave counts when seen twice.
-    const sure = this.#lookedEmpty;
-    this.#lookedEmpty = count === 0;
-    return count > 0 || sure ? count : 1;
+    return unreadBytes(this.slave);
   }
 
   [Symbol.dispose](): void {}
@@ -109,7 +104,6 @@ export class PtyEnd implements FarEnd {
       throw new KernelError("write to a pseudo-terminal", errno);
     }
     this.#sinceDiscarded += written;
-    this.#lookedEmpty = false;
     if (this.#sinceDiscarded > READER_PROOF) this.#patienceMs = PATIENCE_MS;
     return written;
   }

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { resolve } from "@std/path";
 import { ERRNO } from "../../ffi/errno.ts";
 import type { OwnedFd } from "../../ffi/fd.ts";
 import { unlink } from "../../ffi/files.ts";
@@ -12,7 +11,7 @@ import { libc } from "../../ffi/libc.ts";
 import { POLL, type PollSet } from "../../ffi/poll.ts";
 import { acceptClient, listenUnix, sendTo, SOCKET_PATH_MAX } from "../../ffi/socket.ts";
 import { UserError } from "../errors.ts";
-import { cannotCreate } from "./cannot_create.ts";
+import { absolute, cannotCreate } from "./named_files.ts";
 import type { FarEnd } from "./far_end.ts";
 import type { OpenTarget } from "./open_target.ts";
 
@@ -32,7 +31,7 @@ export function openSocket(path: string, field: string): OpenTarget {
       },
     );
   }
-  const absolute = resolve(path); // the program may change its directory
+  const whole = absolute(path);
   try {
     const listener = listenUnix(path);
     return {
@@ -40,7 +39,7 @@ export function openSocket(path: string, field: string): OpenTarget {
       path,
       close() {
         listener[Symbol.dispose]();
-        unlink(absolute);
+        unlink(whole);
       },
     };
   } catch (error) {

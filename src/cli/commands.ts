@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Command, CommandRegistry } from "./option.ts";
+import type { Command, CommandRegistry } from "./command.ts";
 
 /** Names, in the order of the help. Each command is in `commands/NAME.ts`, exported under its name. */
 const NAMES = ["run", "demo", "doctor", "lab", "completions", "help", "version"] as const;

@@ -6,14 +6,8 @@
 
 import { firstColumn, twoColumns, wrap } from "./columns.ts";
 import { EXIT, EXIT_CODE_HELP } from "./exit_codes.ts";
-import {
-  allCommands,
-  type Command,
-  type CommandRegistry,
-  COMMON_OPTIONS,
-  type Option,
-  optionsOf,
-} from "./option.ts";
+import { allCommands, type Command, type CommandRegistry, optionsOf } from "./command.ts";
+import { COMMON_OPTIONS, type Option } from "./option.ts";
 import { print, tell } from "./output.ts";
 import { readableWidth, type Style, styleFor } from "./style.ts";
 
@@ -30,7 +24,7 @@ export function overview(commands: readonly Command[], { width, style }: HelpLay
     summary,
   ]);
   return [
-    `${style.bold("Denovisor")}: runs virtual machines on Linux KVM. Written in TypeScript.\n`,
+    paragraph("Denovisor runs virtual machines on Linux KVM. It is written in TypeScript.", width),
     section(
       "Usage",
       "  denovisor COMMAND [FLAGS]\n  deno run -A cli.ts COMMAND [FLAGS]   the same, from the source tree\n",
@@ -39,7 +33,7 @@ export function overview(commands: readonly Command[], { width, style }: HelpLay
     section("Examples", examples(OVERVIEW_EXAMPLES, width, style), style),
     section("Commands", twoColumns(names, { width, dress: style.cyan }), style),
     section("Exit codes", twoColumns(EXIT_CODE_HELP, { width, dress: style.cyan }), style),
-    "denovisor COMMAND --help shows a command's flags.\n",
+    paragraph("denovisor COMMAND --help shows a command's flags.", width),
   ].join("\n");
 }
 
@@ -68,7 +62,7 @@ export function commandHelp(command: Command, { width, style }: HelpLayout): str
     )
   );
   return [
-    `${wrap(`${command.summary}.`, width).join("\n")}\n`,
+    paragraph(`${command.summary}.`, width),
     section("Usage", `  ${usage}\n`, style),
     ...(command.examples.length === 0
       ? []
@@ -79,7 +73,7 @@ export function commandHelp(command: Command, { width, style }: HelpLayout): str
       twoColumns(rows(COMMON_OPTIONS), { width, first, dress: style.cyan }),
       style,
     ),
-    ...(command.notes ?? []).map((note) => `${wrap(note, width).join("\n")}\n`),
+    ...(command.notes ?? []).map((note) => paragraph(note, width)),
   ].join("\n");
 }
 
@@ -99,6 +93,10 @@ export async function printOverview(registry: CommandRegistry, asError: boolean)
 export function printCommandHelp(command: Command): number {
   print(commandHelp(command, { width: readableWidth(Deno.stdout), style: styleFor(Deno.stdout) }));
   return EXIT.OK;
+}
+
+function paragraph(text: string, width: number): string {
+  return `${wrap(text, width).join("\n")}\n`;
 }
 
 function section(title: string, body: string, style: Style): string {

@@ -6,7 +6,7 @@
 
 import { parseArguments } from "./arguments.ts";
 import { COMMANDS } from "./commands.ts";
-import { type Command, optionsOf } from "./option.ts";
+import { type Command, optionsOf } from "./command.ts";
 
 /** Runs the command line's program. Never throws. */
 export async function main(words: readonly string[]): Promise<number> {

@@ -15,12 +15,13 @@ export const WANT = { RUN: 0, PARK: 1, END: 2 } as const;
 export const DOING = {
   /** Its isolate is loading, or waits for its orders: it has touched nothing of the machine yet. */
   STARTING: 0,
-  /** It prepares its vCPU or runs it. */
-  RUNNING: 1,
+  /** It sets its vCPU up, and will look at its orders before the guest runs. */
+  PREPARING: 1,
+  RUNNING: 2,
   /** Between exits, with the last one completed: its registers are what the guest would see. */
-  PARKED: 2,
+  PARKED: 3,
   /** It left its loop for good. */
-  ENDED: 3,
+  ENDED: 4,
 } as const;
 
 /** Exit reasons are counted up to this one; rarer ones share the last counter. */
@@ -70,7 +71,7 @@ export class VcpuControl {
 
   /** The worker begins, before it touches anything of the machine. False if the owner has given it up. */
   begin(): boolean {
-    return this.#change(DOING.STARTING, DOING.RUNNING);
+    return this.#change(DOING.STARTING, DOING.PREPARING);
   }
 
   /** The owner gives up a worker that has not begun, and now never will. False if it has. */
@@ -78,9 +79,11 @@ export class VcpuControl {
     return this.#change(DOING.STARTING, DOING.ENDED);
   }
 
-  /** The owner lets a parked vCPU go: from now on PARKED means that it has parked again. */
-  unpark(): void {
-    this.#change(DOING.PARKED, DOING.RUNNING);
+  /**
+   * The owner lets the vCPU go. Until it has noticed, its worker still says PARKED, also to an owner who by then wants
+   * it parked again: no harm, as `immediate_exit` was set with that order, so the guest does not get to run in between.
+   */
+  letGo(): void {
     this.want = WANT.RUN;
     Atomics.notify(this.#words, WORD.DOING); // whoever waits for it to park need not any more
   }

@@ -19,7 +19,7 @@ export interface CrewMember extends KickTarget {
 export type WorkerModule = URL;
 
 /** Starts, pauses, resumes and ends the vCPUs of one machine. */
-export class VcpuCrew {
+export class VcpuCrew implements Disposable {
   readonly #workers: readonly Worker[];
   /** Resolved when a worker has said its last word, or never will. */
   readonly #farewells: readonly PromiseWithResolvers<void>[];
@@ -72,17 +72,23 @@ export class VcpuCrew {
 
   /** Lets all vCPUs run on. */
   resume(): void {
-    for (const { control } of this.#members) control.unpark();
+    for (const { control } of this.#members) control.letGo();
   }
 
-  /** Ends all workers, and resolves when no thread uses the machine any more and each has said its last word. */
+  /** Ends all vCPUs; resolves when no thread uses the machine any more and each worker has said its last word. */
   async end(): Promise<void> {
     this.#members.forEach((member, index) => {
       command(member, WANT.END);
-      if (member.control.giveUp()) this.#farewells[index]!.resolve();
+      if (!member.control.giveUp()) return;
+      this.#workers[index]!.terminate();
+      this.#farewells[index]!.resolve();
     });
     await this.#until((doing) => doing === DOING.ENDED);
     await Promise.all(this.#members.map((_, index) => this.#farewells[index]!.promise));
+  }
+
+  /** Takes the workers down, {@link end}ed ones or such as were never started. */
+  [Symbol.dispose](): void {
     for (const worker of this.#workers) worker.terminate();
   }
 

@@ -8,7 +8,7 @@ import { suggest } from "../../config/suggest.ts";
 import { UserError } from "../../errors.ts";
 import { completionScript, isShell, SHELLS } from "../completions/script.ts";
 import { EXIT } from "../exit_codes.ts";
-import { allCommands, type Command } from "../option.ts";
+import { allCommands, type Command } from "../command.ts";
 import { print } from "../output.ts";
 
 /** Prints a script that teaches a shell the commands and flags. */

@@ -9,7 +9,7 @@ import type { DemoPlace } from "../../demo/place.ts";
 import { GuestError } from "../../errors.ts";
 import type { Arguments } from "../arguments.ts";
 import { EXIT } from "../exit_codes.ts";
-import type { Command } from "../option.ts";
+import type { Command } from "../command.ts";
 import { reportEnd } from "../outcome_report.ts";
 import { say } from "../output.ts";
 import { progressOn } from "../progress.ts";

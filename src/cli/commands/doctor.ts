@@ -5,7 +5,8 @@
  */
 
 import { EXIT } from "../exit_codes.ts";
-import { type Command, JSON_OPTION } from "../option.ts";
+import type { Command } from "../command.ts";
+import { JSON_OPTION } from "../option.ts";
 import { print, printJson, say } from "../output.ts";
 import { COLOURED, readableWidth, styleFor } from "../style.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { printCommandHelp, printOverview } from "../help.ts";
-import type { Command } from "../option.ts";
+import type { Command } from "../command.ts";
 import { unknownCommand } from "../unknown_command.ts";
 
 /** Shows help. */

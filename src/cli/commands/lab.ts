@@ -9,7 +9,7 @@ import { UserError } from "../../errors.ts";
 import type { LabOptions } from "../../lab/lab.ts";
 import type { Arguments } from "../arguments.ts";
 import { wholeNumber } from "../numbers.ts";
-import type { Command } from "../option.ts";
+import type { Command } from "../command.ts";
 import { nameOrigin } from "../origin.ts";
 
 const MIB = 2 ** 20;

@@ -5,7 +5,8 @@
  */
 
 import type { Arguments } from "../arguments.ts";
-import { type Command, JSON_OPTION } from "../option.ts";
+import type { Command } from "../command.ts";
+import { JSON_OPTION } from "../option.ts";
 import { print, printJson } from "../output.ts";
 import { RunRequest } from "../run_config.ts";
 import { configFlags } from "../run_flags.ts";

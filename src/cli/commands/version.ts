@@ -6,7 +6,8 @@
 
 import project from "../../../deno.json" with { type: "json" };
 import { EXIT } from "../exit_codes.ts";
-import { type Command, JSON_OPTION } from "../option.ts";
+import type { Command } from "../command.ts";
+import { JSON_OPTION } from "../option.ts";
 import { print, printJson } from "../output.ts";
 
 /** Shows versions. */

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Command, type Option, optionsOf } from "../option.ts";
+import { type Command, optionsOf } from "../command.ts";
+import type { Option } from "../option.ts";
 import { operandWords, quote } from "./words.ts";
 
 /** A file for fish's directory of completions. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Command } from "../option.ts";
+import type { Command } from "../command.ts";
 import { bashScript } from "./bash.ts";
 import { fishScript } from "./fish.ts";
 import { zshScript } from "./zsh.ts";

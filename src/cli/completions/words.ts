@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Command, Option } from "../option.ts";
+import type { Command } from "../command.ts";
+import type { Option } from "../option.ts";
 
 /** Spellings of a flag, the long one first. */
 export function spellings({ name, short, alias }: Option): readonly string[] {

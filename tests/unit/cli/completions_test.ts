@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { COMMANDS } from "../../../src/cli/commands.ts";
 import { completionScript, SHELLS } from "../../../src/cli/completions/script.ts";
-import { allCommands, optionsOf } from "../../../src/cli/option.ts";
+import { allCommands, optionsOf } from "../../../src/cli/command.ts";
 
 const commands = await allCommands(COMMANDS);
 

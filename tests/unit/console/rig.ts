@@ -94,17 +94,24 @@ export class FakeGuest {
 
 /** Serial ports with these targets, served by a real I/O worker. */
 export class PortsRig implements AsyncDisposable {
-  readonly machine: Machine;
-  readonly ports: SerialPorts;
-  readonly logged: string[] = [];
   #closed = false;
 
-  constructor(targets: readonly string[], options: { debugConsole?: boolean; ioWorker?: URL } = {}) {
-    const log = (_level: string, text: string) => void this.logged.push(text);
-    this.ports = SerialPorts.open({ serial: [...targets] }, options.ioWorker ?? IO_WORKER, log);
-    const { machine, plan } = machineOf(this.ports.plans, options.debugConsole);
-    this.machine = machine;
-    this.ports.connect(machine, plan);
+  private constructor(
+    readonly machine: Machine,
+    readonly ports: SerialPorts,
+    readonly logged: readonly string[],
+  ) {}
+
+  static async open(
+    targets: readonly string[],
+    options: { debugConsole?: boolean; ioWorker?: URL } = {},
+  ): Promise<PortsRig> {
+    const logged: string[] = [];
+    const log = (_level: string, text: string) => void logged.push(text);
+    const ports = await SerialPorts.open({ serial: [...targets] }, options.ioWorker ?? IO_WORKER, log);
+    const { machine, plan } = machineOf(ports.plans, options.debugConsole);
+    ports.connect(machine, plan);
+    return new PortsRig(machine, ports, logged);
   }
 
   guest(port = 0): FakeGuest {

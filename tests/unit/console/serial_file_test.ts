@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { FileEnd } from "../../../src/backends/file_target.ts";
 import { O_WRONLY, OwnedFd } from "../../../ffi/fd.ts";
 import { SerialPorts } from "../../../src/console/serial_ports.ts";
@@ -7,15 +7,15 @@ import { longText, PortsRig, temporaryFolder, until } from "./rig.ts";
 
 const NO_WORKER = new URL("none:");
 
-function refusal(...targets: string[]): UserError {
-  return assertThrows(() => SerialPorts.open({ serial: targets }, NO_WORKER), UserError);
+function refusal(...targets: string[]): Promise<UserError> {
+  return assertRejects(() => SerialPorts.open({ serial: targets }, NO_WORKER), UserError);
 }
 
 Deno.test("serial file: holds every byte in order, and stays", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/log`, text = longText(200_000);
   {
-    await using rig = new PortsRig([`file:${path}`]);
+    await using rig = await PortsRig.open([`file:${path}`]);
     await rig.guest().print(text);
     await rig.close();
     assertEquals(rig.logged, []);
@@ -27,7 +27,7 @@ Deno.test("serial file: holds every byte in order, and stays", async () => {
 Deno.test("serial file: two ports have their own, and what is printed at the debug port goes to COM1's", async () => {
   using folder = temporaryFolder();
   const paths = [`${folder.path}/com1`, `${folder.path}/com2`] as const;
-  await using rig = new PortsRig(paths.map((path) => `file:${path}`), { debugConsole: true });
+  await using rig = await PortsRig.open(paths.map((path) => `file:${path}`), { debugConsole: true });
   await rig.guest(0).print("one");
   await rig.guest(1).print("two");
   await until(() => Deno.statSync(paths[0]).size === 3, "the first port's output is there");
@@ -39,7 +39,7 @@ Deno.test("serial file: two ports have their own, and what is printed at the deb
 Deno.test("serial file: output reaches the file while the guest runs", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/log`;
-  await using rig = new PortsRig([`file:${path}`]);
+  await using rig = await PortsRig.open([`file:${path}`]);
   const guest = rig.guest();
   for (const expected of ["a", "ab", "abc"]) {
     await guest.print(expected.slice(-1));
@@ -47,28 +47,28 @@ Deno.test("serial file: output reaches the file while the guest runs", async () 
   }
 });
 
-Deno.test("serial file: nothing is overwritten, and the error says what to do", () => {
+Deno.test("serial file: nothing is overwritten, and the error says what to do", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/log`;
   Deno.writeTextFileSync(path, "precious");
-  const exists = refusal(`file:${path}`);
+  const exists = await refusal(`file:${path}`);
   assertEquals(exists.message, `serial.0: ${path} exists already`);
   assertEquals(exists.field, "serial.0");
   assertMatch(exists.hint!, /remove it, or name another/);
   assertEquals(Deno.readTextFileSync(path), "precious");
   assertEquals(
-    refusal("null", `file:${folder.path}/no/log`).message,
+    (await refusal("null", `file:${folder.path}/no/log`)).message,
     `serial.1: cannot create ${folder.path}/no/log: there is no directory ${folder.path}/no`,
   );
-  assertMatch(refusal(`file:${path}/log`).message, /is no directory$/);
-  assertMatch(refusal("file:/proc/log").message, /cannot create \/proc\/log: /);
-  assertMatch(refusal(`file:${folder.path}/a\0b`).message, /NUL/);
+  assertMatch((await refusal(`file:${path}/log`)).message, /is no directory$/);
+  assertMatch((await refusal("file:/proc/log")).message, /cannot create \/proc\/log: /);
+  assertMatch((await refusal(`file:${folder.path}/a\0b`)).message, /NUL/);
 });
 
-Deno.test("serial file: a refused start leaves nothing behind", () => {
+Deno.test("serial file: a refused start leaves nothing behind", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/log`;
-  const twice = refusal(`file:${path}`, `unix:${folder.path}/socket`, "pty", `file:${path}`);
+  const twice = await refusal(`file:${path}`, `unix:${folder.path}/socket`, "pty", `file:${path}`);
   assertEquals(twice.message, `serial.3: ${path} exists already`);
   assertEquals([...Deno.readDirSync(folder.path)], []);
 });
@@ -85,7 +85,7 @@ Deno.test("serial file: a full disk costs output and one message, never the gues
 Deno.test("serial file: where the I/O worker fails, that is said, and the guest runs on", async () => {
   using folder = temporaryFolder();
   const ioWorker = new URL("data:text/javascript,onmessage = () => { throw new Error('defect'); };");
-  await using rig = new PortsRig([`file:${folder.path}/log`], { ioWorker });
+  await using rig = await PortsRig.open([`file:${folder.path}/log`], { ioWorker });
   await rig.guest().print(longText(100_000));
   await rig.close();
   assertEquals(rig.logged.length, 1);

@@ -37,7 +37,7 @@ class Terminal implements Disposable {
 }
 
 Deno.test("serial pty: its path is told, and bytes pass as they are in both directions", async () => {
-  await using rig = new PortsRig(["pty"]);
+  await using rig = await PortsRig.open(["pty"]);
   const [port] = rig.ports.list;
   assertMatch(port!.path!, /^\/dev\/pts\/\d+$/);
   const guest = rig.guest();
@@ -50,7 +50,7 @@ Deno.test("serial pty: its path is told, and bytes pass as they are in both dire
 });
 
 Deno.test("serial pty: a reader gets everything, at its own speed", async () => {
-  await using rig = new PortsRig(["pty"]);
+  await using rig = await PortsRig.open(["pty"]);
   using terminal = new Terminal(rig.ports.list[0]!.path!);
   const output = longText(150_000);
   const [, received] = await Promise.all([
@@ -61,7 +61,7 @@ Deno.test("serial pty: a reader gets everything, at its own speed", async () => 
 });
 
 Deno.test("serial pty: without a reader the guest runs on; who comes later sees the newest output", async () => {
-  await using rig = new PortsRig(["pty"]);
+  await using rig = await PortsRig.open(["pty"]);
   const guest = rig.guest();
   await guest.print(longText(300_000));
   using terminal = new Terminal(rig.ports.list[0]!.path!);
@@ -71,7 +71,7 @@ Deno.test("serial pty: without a reader the guest runs on; who comes later sees 
 });
 
 Deno.test("serial pty: what the guest printed last reaches a reader before the terminal closes", async () => {
-  await using rig = new PortsRig(["pty"]);
+  await using rig = await PortsRig.open(["pty"]);
   using terminal = new Terminal(rig.ports.list[0]!.path!);
   const output = longText(30_000); // more than a terminal holds
   await rig.guest().print(output);

@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { PollSet } from "../../../ffi/poll.ts";
 import { listenUnix } from "../../../ffi/socket.ts";
 import { SocketEnd } from "../../../src/backends/socket_target.ts";
@@ -9,6 +9,21 @@ import { type FakeGuest, longText, PortsRig, readUntil, temporaryFolder, until }
 const connect = (path: string) => Deno.connect({ transport: "unix", path });
 const text = (value: string) => new TextEncoder().encode(value);
 
+/** Tells what is waited for. */
+class RecordingSet extends PollSet {
+  fds: number[] = [];
+
+  override clear(): void {
+    super.clear();
+    this.fds = [];
+  }
+
+  override add(fd: number, events: number): void {
+    super.add(fd, events);
+    this.fds.push(fd);
+  }
+}
+
 /** Waits until the I/O worker has taken the client: what is printed before goes nowhere. */
 async function joined(client: Deno.UnixConn, guest: FakeGuest): Promise<void> {
   await client.write(text("!"));
@@ -18,7 +33,7 @@ async function joined(client: Deno.UnixConn, guest: FakeGuest): Promise<void> {
 Deno.test("serial socket: a client reads and types, in any order", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/socket`;
-  await using rig = new PortsRig(["null", `unix:${path}`]);
+  await using rig = await PortsRig.open(["null", `unix:${path}`]);
   assertEquals(rig.ports.list[1], { name: "COM2", target: `unix:${path}`, path });
   assertEquals(Deno.lstatSync(path).mode! & 0o777, 0o600);
   const guest = rig.guest(1);
@@ -35,7 +50,7 @@ Deno.test("serial socket: a client reads and types, in any order", async () => {
 Deno.test("serial socket: without a client output is dropped, and the path goes with the machine", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/socket`;
-  await using rig = new PortsRig([`unix:${path}`]);
+  await using rig = await PortsRig.open([`unix:${path}`]);
   await rig.guest().print(longText(200_000));
   await rig.close();
   assertEquals([...Deno.readDirSync(folder.path)], []);
@@ -45,7 +60,7 @@ Deno.test("serial socket: without a client output is dropped, and the path goes 
 Deno.test("serial socket: a client that does not read makes the guest wait, and loses nothing", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/socket`, output = longText(2_000_000);
-  await using rig = new PortsRig([`unix:${path}`]);
+  await using rig = await PortsRig.open([`unix:${path}`]);
   const guest = rig.guest();
   using client = await connect(path);
   await joined(client, guest);
@@ -60,7 +75,7 @@ Deno.test("serial socket: a client that does not read makes the guest wait, and 
 Deno.test("serial socket: what the guest printed last reaches the client after the machine's end", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/socket`, output = longText(30_000);
-  await using rig = new PortsRig([`unix:${path}`]);
+  await using rig = await PortsRig.open([`unix:${path}`]);
   const guest = rig.guest();
   using client = await connect(path);
   await joined(client, guest);
@@ -73,7 +88,7 @@ Deno.test("serial socket: what the guest printed last reaches the client after t
 Deno.test("serial socket: input waits until the guest takes it", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/socket`, input = longText(60_000);
-  await using rig = new PortsRig([`unix:${path}`]);
+  await using rig = await PortsRig.open([`unix:${path}`]);
   const guest = rig.guest();
   using client = await connect(path);
   const typing = (async () => {
@@ -86,7 +101,7 @@ Deno.test("serial socket: input waits until the guest takes it", async () => {
 Deno.test("serial socket: one client at a time; the next one comes when it has gone", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/socket`;
-  await using rig = new PortsRig([`unix:${path}`]);
+  await using rig = await PortsRig.open([`unix:${path}`]);
   const guest = rig.guest();
   const first = await connect(path);
   await joined(first, guest);
@@ -104,7 +119,7 @@ Deno.test("serial socket: one client at a time; the next one comes when it has g
 Deno.test("serial socket: a client that left with input unread by the guest makes room for the next", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/socket`;
-  await using rig = new PortsRig([`unix:${path}`]);
+  await using rig = await PortsRig.open([`unix:${path}`]);
   const guest = rig.guest();
   const first = await connect(path);
   await joined(first, guest);
@@ -118,7 +133,7 @@ Deno.test("serial socket: a client that left with input unread by the guest make
 Deno.test("serial socket: a client that ended its own direction still reads", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/socket`;
-  await using rig = new PortsRig([`unix:${path}`]);
+  await using rig = await PortsRig.open([`unix:${path}`]);
   const guest = rig.guest();
   using client = await connect(path);
   await client.write(text("last input"));
@@ -133,7 +148,7 @@ Deno.test("serial socket: a client that ended both directions, one by one, is le
   const path = `${folder.path}/socket`;
   using listener = listenUnix(path);
   using end = new SocketEnd(listener.number);
-  const set = new PollSet(), into = new Uint8Array(100);
+  const set = new RecordingSet(), into = new Uint8Array(100);
   let received = "";
   const turn = () => {
     set.clear();
@@ -143,29 +158,21 @@ Deno.test("serial socket: a client that ended both directions, one by one, is le
     end.attend(set);
     received += new TextDecoder().decode(into.subarray(0, end.read(into)));
   };
-  const sockets = () =>
-    [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
-      try {
-        return Deno.readLinkSync(`/proc/self/fd/${name}`).startsWith("socket:");
-      } catch {
-        return false; // closed since it was listed
-      }
-    }).length;
-  const before = sockets();
   const client = await connect(path);
   await client.write(text("bye"));
   await client.closeWrite();
   await until(() => (turn(), received === "bye"), "its input is read");
   turn();
-  assertEquals(sockets(), before + 2);
+  assertEquals(set.fds.length, 2);
   client.close();
-  await until(() => (turn(), sockets() === before), "its socket is closed");
+  await until(() => (turn(), set.fds.length === 1), "it is waited for no more");
+  assertEquals(set.fds, [listener.number]);
 });
 
 Deno.test("serial socket: a client that leaves in the middle of output costs nothing but that", async () => {
   using folder = temporaryFolder();
   const path = `${folder.path}/socket`;
-  await using rig = new PortsRig([`unix:${path}`]);
+  await using rig = await PortsRig.open([`unix:${path}`]);
   const guest = rig.guest();
   const client = await connect(path);
   await joined(client, guest);
@@ -178,13 +185,15 @@ Deno.test("serial socket: a client that leaves in the middle of output costs not
 
 Deno.test("serial socket: a path that exists, is too long or has no directory is refused", async () => {
   using folder = temporaryFolder();
-  const refusal = (path: string) =>
-    assertThrows(() => SerialPorts.open({ serial: [`unix:${path}`] }, new URL("none:")), UserError).message;
+  const refusal = async (path: string) => {
+    const serial = [`unix:${path}`];
+    return (await assertRejects(() => SerialPorts.open({ serial }, new URL("none:")), UserError)).message;
+  };
   const path = `${folder.path}/socket`;
   Deno.writeTextFileSync(path, "precious");
-  assertEquals(refusal(path), `serial.0: ${path} exists already`);
+  assertEquals(await refusal(path), `serial.0: ${path} exists already`);
   assertEquals(Deno.readTextFileSync(path), "precious");
-  assertMatch(refusal(`${folder.path}/no/socket`), /there is no directory .*\/no$/);
-  assertMatch(refusal(`/tmp/${"x".repeat(103)}`), /at most 107 bytes, this one 108$/);
+  assertMatch(await refusal(`${folder.path}/no/socket`), /there is no directory .*\/no$/);
+  assertMatch(await refusal(`/tmp/${"x".repeat(103)}`), /at most 107 bytes, this one 108$/);
   await assertRejects(() => connect(path));
 });

@@ -21,37 +21,28 @@ Deno.test("vcpu control: the order to end stands, whatever is ordered after it",
   owner.want = WANT.END;
   owner.want = WANT.PARK;
   owner.want = WANT.RUN;
-  owner.unpark();
+  owner.letGo();
   assertEquals(worker.want, WANT.END);
 });
 
 Deno.test("vcpu control: either the worker begins or the owner gives it up", () => {
   const [owner, worker] = both();
-  assertEquals([worker.begin(), owner.giveUp(), owner.doing], [true, false, DOING.RUNNING]);
+  assertEquals([worker.begin(), owner.giveUp(), owner.doing], [true, false, DOING.PREPARING]);
   const [owner2, worker2] = both();
   assertEquals([owner2.giveUp(), worker2.begin(), owner2.doing], [true, false, DOING.ENDED]);
 });
 
-Deno.test("vcpu control: once let go, a vCPU does not count as parked until it has parked again", () => {
-  const [owner, worker] = both();
-  worker.begin();
-  owner.want = WANT.PARK;
-  worker.doing = DOING.PARKED;
-  owner.unpark();
-  assertEquals([owner.doing, worker.want], [DOING.RUNNING, WANT.RUN]);
-});
-
-Deno.test("vcpu control: the owner hears of a change, and of an unpark without one", async () => {
+Deno.test("vcpu control: the owner hears of a change, and of being let go without one", async () => {
   using _alive = stayAlive();
   const [owner, worker] = both();
-  worker.begin();
+  worker.doing = DOING.RUNNING;
   const change = owner.changeFrom(DOING.RUNNING);
   worker.doing = DOING.PARKED;
   await change;
   await owner.changeFrom(DOING.RUNNING); // it is something else already
   worker.doing = DOING.RUNNING;
   const other = owner.changeFrom(DOING.RUNNING);
-  owner.unpark();
+  owner.letGo();
   await other;
 });
 

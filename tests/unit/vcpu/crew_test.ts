@@ -47,6 +47,7 @@ class Rig implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.crew.end();
+    this.crew[Symbol.dispose]();
     this.#alive[Symbol.dispose]();
   }
 }

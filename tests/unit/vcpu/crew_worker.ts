@@ -26,7 +26,6 @@ if ("WorkerGlobalScope" in globalThis) {
   const scope = globalThis as unknown as {
     onmessage: (event: MessageEvent<FakeOrders>) => void;
     postMessage(message: WorkerMessage): void;
-    close(): void;
   };
   scope.onmessage = ({ data }) => {
     if (data.behaviour === "mute") return;
@@ -34,7 +33,6 @@ if ("WorkerGlobalScope" in globalThis) {
     run(data);
     scope.postMessage({ kind: "log", level: "info", text: "last words" });
     scope.postMessage({ kind: "farewell" });
-    scope.close();
   };
 }
 
@@ -48,6 +46,7 @@ function run({ scratch, page, turns }: FakeOrders): void {
       return ERRNO.EINTR;
     },
   };
+  control.doing = DOING.RUNNING;
   runLoop({
     vcpu,
     run: new RunPage(page as unknown as ArrayBuffer),

@@ -1,19 +1,29 @@
 /**
- * Why a file or socket could not be made, in the user's terms.
+ * Files and sockets that a user names: their paths, and why one could not be made, in the user's terms.
  *
  * @module
  */
 
-import { dirname } from "@std/path";
 import { ERRNO, KernelError } from "../../ffi/errno.ts";
 import { UserError } from "../errors.ts";
+
+/** An absolute path for later: the program may change its directory. */
+export function absolute(path: string): string {
+  return path.startsWith("/") ? path : `${Deno.cwd()}/${path}`;
+}
+
+/** The directory of a path, with what it is now if the path is relative. */
+function folderOf(path: string): string {
+  const whole = absolute(path);
+  return whole.slice(0, whole.lastIndexOf("/")) || "/";
+}
 
 /** The error for a failed creation of `path`; anything but a KernelError is given back as it is. */
 export function cannotCreate(path: string, field: string, cause: unknown): unknown {
   if (!(cause instanceof KernelError)) return cause;
   const error = (message: string, hint?: string) =>
     new UserError(`${field}: ${message}`, { field, cause, ...(hint === undefined ? {} : { hint }) });
-  const folder = dirname(path);
+  const folder = folderOf(path);
   switch (cause.errno) {
     case ERRNO.EEXIST:
     case ERRNO.EADDRINUSE: // what bind(2) says of a path that exists
