@@ -66,6 +66,9 @@ export const demo: Command = {
   },
 };
 
+/** A stock kernel's first words take less than a second on hardware (ms). */
+const SILENCE = 20_000;
+
 /** The guest could not go on, and never said a word. */
 class SilentGuest extends Error {}
 
@@ -116,12 +119,22 @@ async function prepare(args: Arguments, settings: MachineConfig): Promise<Machin
 async function here(machine: MachineConfig): Promise<number> {
   const { runGuest } = await import("../run_guest.ts");
   let spoke = false;
+  const impatient = setTimeout(
+    () => say("the guest is silent so far. Ctrl-C ends it; denovisor demo --lab runs it in the lab"),
+    SILENCE,
+  );
+  const onFirstOutput = () => {
+    spoke = true;
+    clearTimeout(impatient);
+  };
   try {
-    const end = await runGuest({ ...machine, serial: ["stream"] }, { onFirstOutput: () => spoke = true });
+    const end = await runGuest({ ...machine, serial: ["stream"] }, { onFirstOutput });
     return reportEnd(end, { json: false, person: Deno.stderr.isTerminal() });
   } catch (error) {
     if (error instanceof GuestError && !spoke) throw new SilentGuest(error.message, { cause: error });
     throw error;
+  } finally {
+    clearTimeout(impatient);
   }
 }
 

@@ -130,9 +130,12 @@ export class PortsRig implements AsyncDisposable {
   }
 }
 
+/** What names of temporary directories begin with; one process's differ from another's. */
+export const PREFIX = `denovisor-console-${Deno.pid}-`;
+
 /** A directory of its own for one test. */
 export function temporaryFolder(): Disposable & { path: string } {
-  const path = Deno.makeTempDirSync({ prefix: "denovisor-console-" });
+  const path = Deno.makeTempDirSync({ prefix: PREFIX });
   return { path, [Symbol.dispose]: () => Deno.removeSync(path, { recursive: true }) };
 }
 

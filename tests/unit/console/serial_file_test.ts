@@ -73,6 +73,26 @@ Deno.test("serial file: a refused start leaves nothing behind", async () => {
   assertEquals([...Deno.readDirSync(folder.path)], []);
 });
 
+Deno.test("serial file: machine after machine, no eventfd is left open", async () => {
+  using folder = temporaryFolder();
+  const eventFds = () =>
+    [...Deno.readDirSync("/proc/self/fd")].filter(({ name }) => {
+      try {
+        return Deno.readLinkSync(`/proc/self/fd/${name}`) === "anon_inode:[eventfd]";
+      } catch {
+        return false; // closed since it was listed
+      }
+    }).length;
+  const run = async (name: string) => {
+    await using rig = await PortsRig.open([`file:${folder.path}/${name}`]);
+    await rig.guest().print(name);
+  };
+  await run("first");
+  const before = eventFds(); // with some of Deno's own, which it closes in its own time
+  for (let i = 0; i < 8; i++) await run(`${i}`);
+  await until(() => eventFds() <= before, "they are closed");
+});
+
 Deno.test("serial file: a full disk costs output and one message, never the guest", () => {
   using full = OwnedFd.open("/dev/full", O_WRONLY);
   const logged: string[] = [];
