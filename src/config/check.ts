@@ -7,6 +7,7 @@
 import type { z } from "zod";
 import { UserError } from "../errors.ts";
 import { type CheckedConfig, type MachineConfig, MachineSchema } from "./schema.ts";
+import { jsonErrorOffset } from "./json_error.ts";
 import { suggest } from "./suggest.ts";
 
 /** Fills in defaults and checks everything that can be known without touching a file. Throws UserError. */
@@ -23,7 +24,7 @@ export function parseConfigFile(path: string, text: string): MachineConfig {
     parsed = JSON.parse(text);
   } catch (cause) {
     const message = (cause as Error).message;
-    throw new UserError(`${path}:${position(message, text)}: no valid JSON: ${withoutPosition(message)}`, {
+    throw new UserError(`${path}:${position(text)}: no valid JSON: ${inWords(message)}`, {
       field: "config",
       hint: "Check commas, quotes and brackets at that place.",
       cause,
@@ -78,14 +79,13 @@ function problem(issue: z.core.$ZodIssue): string {
   return issue.message;
 }
 
-/** "line:column" out of V8's message, or of the end of the text where the message has none. */
-function position(message: string, text: string): string {
-  const at = /\(line (\d+) column (\d+)\)/.exec(message);
-  if (at !== null) return `${at[1]}:${at[2]}`;
-  const lines = text.split("\n");
-  return `${lines.length}:${lines.at(-1)!.length + 1}`;
+/** "line:column" of the first character that is wrong, both counted from 1. */
+function position(text: string): string {
+  const before = text.slice(0, jsonErrorOffset(text)).split("\n");
+  return `${before.length}:${before.at(-1)!.length + 1}`;
 }
 
-function withoutPosition(message: string): string {
-  return message.replace(/ in JSON at position.*$/, "").replace(/ \(line \d+ column \d+\)/, "");
+/** V8's words without its quotation of the text, which may hold line breaks, and without its own position. */
+function inWords(message: string): string {
+  return message.replace(/(, (\.\.\.)?".*$| in JSON at position.*$| \(line \d+ column \d+\))/s, "");
 }
