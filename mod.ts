@@ -20,4 +20,5 @@ export { type SerialPort } from "./src/console/serial_ports.ts";
 export { type SerialConsole } from "./src/console/stream_console.ts";
 export { DenovisorError, type ErrorDetails, GuestError, HostError, UserError } from "./src/errors.ts";
 export { type Outcome } from "./src/outcome.ts";
+export { SpareWorkers } from "./src/vcpu/spare_workers.ts";
 export { type StartOptions, Vm } from "./src/vm.ts";

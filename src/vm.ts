@@ -25,10 +25,13 @@ import type { FaultReport } from "./vcpu/fault.ts";
 import { faultError } from "./vcpu/fault_message.ts";
 import { interpretsKernelMode } from "./vcpu/flavour.ts";
 import type { WorkerMessage } from "./vcpu/messages.ts";
+import type { SpareWorkers } from "./vcpu/spare_workers.ts";
 import { RunPage } from "./vcpu/run_page.ts";
 
 /** Where a machine's own messages go; none is needed. */
 export interface StartOptions {
+  /** Workers loaded beforehand, for a faster start. */
+  readonly spare?: SpareWorkers;
   /** Lines of `trace: ["exits"]`. */
   readonly trace?: (line: string) => void;
   /** What is worth telling about the machine itself, for example a register that the host refuses. */
@@ -92,7 +95,7 @@ export class Vm implements AsyncDisposable {
     let machine: Machine | undefined, ports: SerialPorts | undefined;
     const crew = new VcpuCrew(
       checked.cpus,
-      new URL("./vcpu_worker.ts", import.meta.url),
+      options.spare,
       onMessage,
       (text) => {
         options.log?.("error", text);

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { SpareWorkers } from "../vcpu/spare_workers.ts";
 import type { Arguments } from "./arguments.ts";
 import { COMMON_OPTIONS, type Option } from "./option.ts";
 
@@ -28,13 +29,15 @@ export interface Command {
   readonly notes?: readonly string[];
   /** Its own flags; those in {@linkcode COMMON_OPTIONS} are added to them. */
   readonly options: readonly Option[];
-  /** Does the work and returns the exit code. */
-  execute(args: Arguments, registry: CommandRegistry): Promise<number>;
+  /** Does the work and returns the exit code. `spare` is there for commands that start a guest here. */
+  execute(args: Arguments, registry: CommandRegistry, spare?: SpareWorkers): Promise<number>;
 }
 
 /** All commands, for those that tell of the others. */
 export interface CommandRegistry {
   readonly names: readonly string[];
+  /** True if the command starts a guest in this process: its first worker can load beside the command. */
+  startsGuest(name: string): boolean;
   /** Loads one; undefined if there is none of that name. */
   load(name: string): Promise<Command | undefined>;
 }

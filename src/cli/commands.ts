@@ -12,6 +12,7 @@ const NAMES = ["run", "demo", "doctor", "lab", "completions", "help", "version"]
 /** The commands by name. */
 export const COMMANDS: CommandRegistry = {
   names: NAMES,
+  startsGuest: (name) => name === "run",
   async load(name) {
     if (!NAMES.some((known) => known === name)) return undefined;
     // A specifier that Deno cannot read: it loads the files of all literal ones ahead, needed or not, in 7 ms.

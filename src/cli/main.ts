@@ -4,6 +4,7 @@
  * @module
  */
 
+import { SpareWorkers } from "../vcpu/spare_workers.ts";
 import { parseArguments } from "./arguments.ts";
 import { COMMANDS } from "./commands.ts";
 import { type Command, optionsOf } from "./command.ts";
@@ -23,13 +24,14 @@ async function dispatch([first, ...rest]: readonly string[]): Promise<number> {
     const { printOverview } = await import("./help.ts");
     return await printOverview(COMMANDS, first === undefined);
   }
+  using spare = COMMANDS.startsGuest(first) ? new SpareWorkers(1) : undefined;
   const command = await COMMANDS.load(first === "--version" || first === "-V" ? "version" : first);
-  if (command !== undefined) return await execute(command, rest);
+  if (command !== undefined) return await execute(command, rest, spare);
   const { unknownCommand } = await import("./unknown_command.ts");
   throw unknownCommand(first, COMMANDS.names);
 }
 
-async function execute(command: Command, words: readonly string[]): Promise<number> {
+async function execute(command: Command, words: readonly string[], spare?: SpareWorkers): Promise<number> {
   const { name, passesOn = false, maxOperands = 0 } = command;
   // Whoever asks for help gets it, whatever else is on the line.
   const own = passesOn ? beforeOperands(words) : beforeDashes(words);
@@ -45,7 +47,7 @@ async function execute(command: Command, words: readonly string[]): Promise<numb
     const logging: typeof import("./logging.ts") = await import(import.meta.resolve("./logging.ts"));
     await logging.configureLogging(args.value("log-level") ?? "debug");
   }
-  return await command.execute(args, COMMANDS);
+  return await command.execute(args, COMMANDS, spare);
 }
 
 async function help(command: Command): Promise<number> {

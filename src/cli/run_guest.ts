@@ -6,6 +6,7 @@
 
 import type { MachineConfig } from "../config/schema.ts";
 import { Vm } from "../vm.ts";
+import type { SpareWorkers } from "../vcpu/spare_workers.ts";
 import type { VmLog } from "./logging.ts";
 import { say, tell } from "./output.ts";
 import type { AttendedEnd } from "./terminal/attend.ts";
@@ -16,6 +17,8 @@ export interface RunGuestOptions {
   readonly json?: boolean;
   /** Called when the guest writes for the first time; standard input is left alone until then. */
   readonly onFirstOutput?: () => void;
+  /** Workers that load already. */
+  readonly spare?: SpareWorkers;
   /** Where the machine's messages go; default: warnings and errors to standard error. */
   readonly log?: VmLog;
 }
@@ -26,7 +29,11 @@ export async function runGuest(config: MachineConfig, options: RunGuestOptions =
   const trace = (line: string) => {
     if (tracing) tell(`${line}\n`);
   };
-  const starting = Vm.start(config, { trace, log: options.log ?? sayProblems });
+  const starting = Vm.start(config, {
+    trace,
+    log: options.log ?? sayProblems,
+    ...(options.spare === undefined ? {} : { spare: options.spare }),
+  });
   starting.catch(() => {}); // thrown where it is awaited
   // Loaded while the machine's workers start: the console is no part of the way to the first instruction.
   const { attendHere, EndingSignals } = await import("./attend_here.ts");

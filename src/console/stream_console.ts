@@ -97,8 +97,17 @@ export class StreamConsole implements SerialConsole {
   #keep(bytes: Uint8Array<ArrayBuffer>): void {
     this.#kept.push(bytes);
     this.#keptBytes += bytes.length;
-    while (!this.#read && this.#keptBytes > SCROLL_BACK) this.#keptBytes -= this.#kept.shift()!.length;
+    if (!this.#read) this.#trim();
     this.#wanted?.();
+  }
+
+  /** Drops the oldest bytes past the scroll-back. */
+  #trim(): void {
+    for (let surplus = this.#keptBytes - SCROLL_BACK; surplus > 0; surplus = this.#keptBytes - SCROLL_BACK) {
+      const oldest = this.#kept.shift()!;
+      this.#keptBytes -= Math.min(surplus, oldest.length);
+      if (surplus < oldest.length) this.#kept.unshift(oldest.subarray(surplus));
+    }
   }
 
   /** The reader has gone: what follows is kept as if there had never been one. */

@@ -8,15 +8,13 @@ import { installKickSignal } from "../../ffi/signal.ts";
 import { HostError } from "../errors.ts";
 import { DOING, WANT } from "./control.ts";
 import { command, type KickTarget } from "./kick.ts";
+import { newVcpuWorker, type SpareWorkers } from "./spare_workers.ts";
 import type { WorkerMessage, WorkerOrders } from "./messages.ts";
 
 /** A vCPU with its orders. */
 export interface CrewMember extends KickTarget {
   readonly orders: WorkerOrders;
 }
-
-/** Where a worker's module is; it is the composition root's neighbour, above this room. */
-export type WorkerModule = URL;
 
 /** Starts, pauses, resumes and ends the vCPUs of one machine. */
 export class VcpuCrew implements Disposable {
@@ -27,20 +25,20 @@ export class VcpuCrew implements Disposable {
   #crash: string | undefined;
 
   /**
-   * Starts loading `count` workers: they load while the machine is being built.
+   * Takes `count` workers, spare ones first, and starts loading the rest: they load while the machine is being built.
    *
    * @param onMessage takes what workers report
    * @param onCrash told of a worker that failed after {@link start}
    */
   constructor(
     count: number,
-    module: WorkerModule,
+    spare: SpareWorkers | undefined,
     private readonly onMessage: (message: WorkerMessage) => void,
     private readonly onCrash: (message: string) => void,
   ) {
     this.#farewells = Array.from({ length: count }, () => Promise.withResolvers<void>());
     this.#workers = this.#farewells.map((farewell, index) => {
-      const worker = new Worker(module, { type: "module", name: `vcpu${index}` });
+      const worker = spare?.take() ?? newVcpuWorker();
       worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
         if (data.kind === "farewell") farewell.resolve();
         else this.onMessage(data);

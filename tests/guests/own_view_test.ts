@@ -96,7 +96,7 @@ Deno.test("5 GiB: the guest has the memory above the hole", async () => {
   await using guest = await Guest.boot({
     memory: "5G",
     cpus: 2,
-    words: ["denovisor.report", "denovisor.commands"],
+    words: ["denovisor.report", "denovisor.commands", "denovisor.poweroff"],
   });
   const { memory } = await guest.report();
   assert(memory * 1024 > 4.8 * GIB && memory * 1024 < 5 * GIB, `${memory} kB`);

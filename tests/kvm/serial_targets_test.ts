@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { UserError, Vm } from "../../mod.ts";
-import { PREFIX, readUntil, temporaryFolder, until } from "../unit/console/rig.ts";
+import { PREFIX, readUntil, temporaryFolder } from "../unit/console/rig.ts";
 
 /** What a machine with such targets opens, as this process has it open; Deno's own fds come and go as it likes. */
 function openFiles(): string[] {
@@ -8,7 +8,10 @@ function openFiles(): string[] {
   return [...Deno.readDirSync("/proc/self/fd")].flatMap(({ name }) => {
     try {
       const target = Deno.readLinkSync(`/proc/self/fd/${name}`);
-      return /kvm|memfd|ptmx|\/dev\/pts/.test(target) || target.includes(PREFIX) ? [target] : [];
+      return /^(anon_inode:kvm|\/memfd:denovisor|\/dev\/(kvm|ptmx|pts))/.test(target) ||
+          target.includes(PREFIX)
+        ? [target]
+        : [];
     } catch {
       return []; // closed since it was listed
     }

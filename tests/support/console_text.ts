@@ -6,8 +6,8 @@
 
 import type { SerialConsole } from "../../mod.ts";
 
-/** Characters at the end of the output that an error shows. */
-const TAIL = 3000;
+/** Characters at each end of the output that an error shows. */
+const SHOWN = 4000;
 
 /** Reads a port from its first byte on, and types at it. */
 export class ConsoleText {
@@ -68,7 +68,9 @@ export class ConsoleText {
 
   /** An error that shows what there was instead. */
   missing(what: unknown, when: string): Error {
-    return new Error(`no ${what} ${when}; the console's last words:\n${this.text.slice(-TAIL)}`);
+    const { text } = this;
+    const shown = text.length <= 2 * SHOWN ? text : `${text.slice(0, SHOWN)}\n[…]\n${text.slice(-SHOWN)}`;
+    return new Error(`no ${what} ${when}; the console said:\n${shown}`);
   }
 
   async #collect(readable: ReadableStream<Uint8Array>): Promise<void> {

@@ -39,13 +39,17 @@ export const run: Command = {
     { name: "dry-run", group: "Looking in", help: "Check everything, show the machine, and start nothing" },
     { ...JSON_OPTION, group: "Looking in" },
   ],
-  async execute(args) {
+  async execute(args, _registry, spare) {
     const json = args.has("json");
     const request = await RunRequest.read(args, FLAGS);
     try {
       if (args.has("dry-run")) return await dryRun(request, json);
       const log = await chosenLog(args);
-      const end = await runGuest(request.config(), { json, ...(log === undefined ? {} : { log }) });
+      const end = await runGuest(request.config(), {
+        json,
+        ...(spare === undefined ? {} : { spare }),
+        ...(log === undefined ? {} : { log }),
+      });
       const { reportEnd } = await import("../outcome_report.ts");
       return reportEnd(end, { json, person: Deno.stderr.isTerminal() });
     } catch (error) {

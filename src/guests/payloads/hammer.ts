@@ -16,24 +16,31 @@ export interface HammerOptions {
   readonly rounds: number;
   /** Ports that no access touches, for example those that end the machine. */
   readonly avoid?: readonly number[];
+  /** Ports that every other access hits, so that devices get their share; 256 at most. */
+  readonly favour?: readonly number[];
+  /** Guest-physical address of a word that counts the rounds. */
+  readonly counter?: number;
   /** Guest-physical windows below 4 GiB; sizes are powers of two. */
   readonly windows?: readonly { readonly gpa: number; readonly size: number }[];
 }
 
-/** Longest string access, in bytes. */
+/** Longest string access, in elements. */
 const STRING_MASK = 15;
+const FAVOURED = 256;
 
 /**
  * Random ports read and written with every width and with string instructions, random addresses with every width.
  * Powers off after the last round.
  */
-export function hammer({ seed, rounds, avoid = [], windows = [] }: HammerOptions): Payload {
+export function hammer(options: HammerOptions): Payload {
+  const { seed, rounds, avoid = [], favour = [], counter, windows = [] } = options;
   return protectedMode((a) => {
     a.cld();
     a.mov(ebx, seed);
     a.mov(m32("left"), rounds);
     a.bind("round");
-    portAccess(a, avoid);
+    if (counter !== undefined) a.inc(m32(counter));
+    portAccess(a, avoid, favour.length > 0);
     windows.forEach((window, i) => memoryAccess(a, `window${i}`, window));
     a.dec(m32("left"));
     a.j("nz", "round");
@@ -53,14 +60,25 @@ export function hammer({ seed, rounds, avoid = [], windows = [] }: HammerOptions
     a.bind("left");
     a.dd(0);
     a.bind("buffer");
-    a.space(STRING_MASK + 1);
+    a.space(4 * (STRING_MASK + 1));
+    a.bind("favoured");
+    for (let i = 0; i < FAVOURED && favour.length > 0; i++) a.dw(favour[i % favour.length]!);
   });
 }
 
-function portAccess(a: Assembler, avoid: readonly number[]): void {
+function portAccess(a: Assembler, avoid: readonly number[], favours: boolean): void {
   a.call("random");
   a.mov(edx, eax);
   a.and(edx, 0xffff);
+  if (favours) {
+    a.test(eax, 0x8000_0000);
+    a.j("z", "port.any");
+    a.shr(eax, 16);
+    a.and(eax, FAVOURED - 1);
+    a.mov(edx, "favoured");
+    a.movzx(edx, m16(edx, 0, eax, 2));
+    a.bind("port.any");
+  }
   for (const port of avoid) {
     a.mov(eax, edx); // accesses of four bytes from three ports below touch it too
     a.sub(eax, port - 3);
@@ -79,8 +97,10 @@ function portAccess(a: Assembler, avoid: readonly number[]): void {
     () => a.in(al, dx),
     () => a.in(ax, dx),
     () => a.in(eax, dx),
-    () => (a.mov(esi, "buffer"), a.rep(), a.outs(8)),
-    () => (a.mov(edi, "buffer"), a.rep(), a.ins(8)),
+    ...([8, 16, 32] as const).flatMap((size) => [
+      () => (a.mov(esi, "buffer"), a.rep(), a.outs(size)),
+      () => (a.mov(edi, "buffer"), a.rep(), a.ins(size)),
+    ]),
   ]);
 }
 
