@@ -56,6 +56,10 @@ const SYMBOLS = {
     parameters: ["i32", /* int signum */ "buffer", /* const struct sigaction * */ "pointer" /* old */],
     result: "i32",
   },
+  pthread_sigmask: {
+    parameters: ["i32", /* int how */ "buffer", /* const sigset_t *set */ "pointer" /* sigset_t *old */],
+    result: "i32",
+  },
   dlsym: { parameters: ["pointer", /* void *handle */ "buffer" /* const char *symbol */], result: "pointer" },
   eventfd: { parameters: ["u32", /* unsigned initval */ "i32" /* int flags */], result: "i32" },
   poll: {

@@ -32,6 +32,16 @@ export function installKickSignal(): void {
   check(c.sigaction(KICK_SIGNAL, action.$bytes, null), "sigaction");
 }
 
+/** SIG_UNBLOCK, `asm-generic/signal-defs.h`. */
+export const SIG_UNBLOCK = 1;
+
+/** Lets the kick signal through to the calling thread: a parent that blocked it would have passed that on. */
+export function unblockKickSignal(): void {
+  const set = new Uint8Array(sigaction.fields.sa_mask.size); // a sigset_t, as in struct sigaction
+  set[(KICK_SIGNAL - 1) >> 3] = 1 << ((KICK_SIGNAL - 1) & 7);
+  libc().pthread_sigmask(SIG_UNBLOCK, set, null);
+}
+
 /** Sends the kick signal to one thread of this process. A thread that has ended is no error. */
 export function kickThread(tid: number): void {
   const c = libc();

@@ -17,7 +17,7 @@ export async function serveRtc(rtc: Attachment<Rtc>, bell: Bell, ended: () => bo
   const setTimer = () => {
     clearTimeout(timer);
     const next = rtc.locked((clock) => clock.nextEvent());
-    if (next < 0) return;
+    if (next === undefined || next < 0) return; // out of service, or nothing to come
     timer = setTimeout(() => {
       rtc.locked((clock) => clock.tick(Date.now()));
       bell.ring();

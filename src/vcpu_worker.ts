@@ -7,6 +7,7 @@
 import { KvmVcpu } from "../ffi/kvm/vcpu.ts";
 import { CpuidTable } from "../ffi/kvm/cpuid_table.ts";
 import { libc } from "../ffi/libc.ts";
+import { unblockKickSignal } from "../ffi/signal.ts";
 import { borrow } from "../ffi/mapping.ts";
 import type { GuestRequest } from "./bus/device.ts";
 import { KvmIrqController } from "./irq/lines.ts";
@@ -54,8 +55,10 @@ function runVcpu(orders: WorkerOrders, send: (message: WorkerMessage) => void): 
     machine.control.end(ending, detail);
   };
   const request = (what: GuestRequest, detail?: number) => {
-    if (what === "crash-loaded") log("warning", "the guest panicked and has started its crash kernel");
-    else end(what, detail);
+    if (what !== "crash-loaded") end(what, detail);
+    else if (machine.control.firstCrash()) {
+      log("warning", "the guest panicked and has started its crash kernel");
+    }
   };
 
   const vcpu = new KvmVcpu(orders.vcpuFd);
@@ -63,12 +66,13 @@ function runVcpu(orders: WorkerOrders, send: (message: WorkerMessage) => void): 
   const run = new RunPage(borrow(orders.runPage.address, orders.runPage.length));
   const ram = borrowRam(plan.ram);
   const tracer = orders.traceExits
-    ? new ExitTracer(index, (lines) => send({ kind: "trace", lines }))
+    ? new ExitTracer(index, control, (lines) => send({ kind: "trace", vcpu: index, lines }))
     : undefined;
   const fault = (errno: number) => {
     send({ kind: "fault", report: reportFault(index, vcpu, run, ram, errno) });
     end("fault");
   };
+  unblockKickSignal();
   control.tid = libc().gettid();
   try {
     const refused = prepareVcpu(vcpu, CpuidTable.from(orders.supportedCpuid), {
@@ -81,7 +85,18 @@ function runVcpu(orders: WorkerOrders, send: (message: WorkerMessage) => void): 
     if (orders.entry !== undefined) enterGuest(vcpu, orders.entry);
     const trace = tracer === undefined ? undefined : (page: RunPage) => tracer.record(page);
     control.doing = DOING.RUNNING;
-    runLoop({ vcpu, run, ports: machine.ports, mmio: machine.mmio, orders: control, end, fault, trace });
+    const idle = tracer === undefined ? undefined : () => tracer.flush();
+    runLoop({
+      vcpu,
+      run,
+      ports: machine.ports,
+      mmio: machine.mmio,
+      orders: control,
+      end,
+      fault,
+      trace,
+      idle,
+    });
   } catch (error) {
     log("error", `vCPU ${index}: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
     send({ kind: "failure", text: `vCPU ${index}: ${error instanceof Error ? error.message : error}` });

@@ -25,7 +25,7 @@ import type { FaultReport } from "./vcpu/fault.ts";
 import { faultError } from "./vcpu/fault_message.ts";
 import { interpretsKernelMode } from "./vcpu/flavour.ts";
 import type { WorkerMessage } from "./vcpu/messages.ts";
-import type { SpareWorkers } from "./vcpu/spare_workers.ts";
+import { newVcpuWorker, type SpareWorkers } from "./vcpu/spare_workers.ts";
 import { RunPage } from "./vcpu/run_page.ts";
 
 /** Where a machine's own messages go; none is needed. */
@@ -40,6 +40,9 @@ export interface StartOptions {
 
 /** What ended a machine by a fault: a guest's last state, or why a vCPU could not be run. */
 type Downfall = FaultReport | string;
+
+/** How often traced exits of a guest that rests are fetched. */
+const TRACE_INTERVAL_MS = 100;
 
 /**
  * A running virtual machine.
@@ -89,18 +92,20 @@ export class Vm implements AsyncDisposable {
     const onMessage = (message: WorkerMessage) => {
       if (message.kind === "fault") downfall ??= message.report;
       else if (message.kind === "failure") downfall ??= message.text;
-      else if (message.kind === "trace") { for (const line of message.lines) options.trace?.(line); }
-      else if (message.kind === "log") options.log?.(message.level, message.text);
+      else if (message.kind === "trace") {
+        machine?.vcpus[message.vcpu]?.countTraces(-1);
+        for (const line of message.lines) options.trace?.(line);
+      } else if (message.kind === "log") options.log?.(message.level, message.text);
     };
     let machine: Machine | undefined, ports: SerialPorts | undefined;
     const crew = new VcpuCrew(
       checked.cpus,
-      options.spare,
+      () => options.spare?.take() ?? newVcpuWorker(),
       onMessage,
       (text) => {
-        options.log?.("error", text);
         downfall ??= text;
         machine?.control.end("fault");
+        options.log?.("error", text);
       },
     );
     try {
@@ -141,6 +146,10 @@ export class Vm implements AsyncDisposable {
           traceExits: checked.trace.includes("exits"),
         },
       })));
+      if (checked.trace.length > 0) {
+        const timer = setInterval(() => crew.nudge(), TRACE_INTERVAL_MS);
+        resources.defer(() => clearInterval(timer));
+      }
       const rtcService = serveRtc(machine.rtc, machine.rtcBell, () => control.ended);
       return new Vm(checked, machine, crew, ports, rtcService, resources.move(), () => downfall);
     } catch (error) {
@@ -227,7 +236,7 @@ export class Vm implements AsyncDisposable {
     await this.crew.end();
     this.#state = "stopped"; // from here on nobody touches the devices, whose wires end in KVM
     this.machine.rtcBell.ring();
-    await rtcService;
+    await rtcService.catch(() => {});
     await this.ports.close(ending !== "stopped");
     if (ending === "fault") {
       const cause = downfall();

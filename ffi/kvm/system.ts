@@ -58,10 +58,18 @@ export class KvmSystem implements Disposable {
     return table;
   }
 
-  /** KVM_CREATE_VM: a VM without memory or vCPUs. EINTR (a signal while KVM sets up) is tried again by nobody here. */
+  /**
+   * KVM_CREATE_VM: a VM without memory or vCPUs. Begun again when a signal arrives meanwhile (a resized terminal, say):
+   * unlike KVM_RUN's, this EINTR is no answer to anybody.
+   */
   createVm(): KvmVm {
+    const c = libc();
+    let result: number;
+    do result = c.ioctl_int(this.#fd.number, SYSTEM_IOCTL.KVM_CREATE_VM, 0); while (
+      result < 0 && c.errno() === ERRNO.EINTR
+    );
     const fd = check(
-      libc().ioctl_int(this.#fd.number, SYSTEM_IOCTL.KVM_CREATE_VM, 0),
+      result,
       "ioctl KVM_CREATE_VM",
       {
         [ERRNO.ENOMEM]: "the host has no memory for another VM",

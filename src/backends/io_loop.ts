@@ -50,6 +50,9 @@ export function runIoLoop(
   return deliver(set, sources, wakeFd, lingerMs, nowMs);
 }
 
+/** A reader who takes a byte now and then cannot hold up the end for longer than so many times the linger time. */
+const MOST_LINGERS = 20;
+
 /** The guest runs no more. Waits for readers as long as they go on reading. */
 function deliver(
   set: PollSet,
@@ -59,6 +62,7 @@ function deliver(
   nowMs: () => number,
 ): number {
   let least = Infinity, progressAt = nowMs();
+  const latest = progressAt + MOST_LINGERS * lingerMs;
   for (;;) {
     while (pumpAll(sources));
     const left = sources.reduce((sum, source) => sum + source.left, 0);
@@ -70,6 +74,7 @@ function deliver(
     } else if (now - progressAt >= lingerMs) {
       return left;
     }
+    if (now >= latest) return left;
     poll(set, sources, wakeFd, LOOK_MS);
   }
 }

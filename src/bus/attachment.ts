@@ -55,14 +55,20 @@ export class Attachment<D extends IoDevice = IoDevice> {
     }
   }
 
-  /** Anything else done to the device, by the host: under the same lock. Cold paths only (it takes a closure). */
-  locked<T>(action: (device: D) => T): T {
+  /**
+   * Anything else done to the device, by the host: under the same lock, with the same consequence if its code fails.
+   * Returns undefined when the device is out of service. Cold paths only (it takes a closure).
+   */
+  locked<T>(action: (device: D) => T): T | undefined {
     this.lock.acquire();
     try {
-      return action(this.device);
+      if (this.broken[this.index] === 0) return action(this.device);
+    } catch (error) {
+      this.#fail(error);
     } finally {
       this.lock.release();
     }
+    return undefined;
   }
 
   #fail(error: unknown): void {

@@ -22,7 +22,10 @@ export interface SerialConsole {
    * when the machine has ended and everything was read.
    */
   readonly readable: ReadableStream<Uint8Array<ArrayBuffer>>;
-  /** What the guest reads. A write resolves when the port has taken it; the guest takes it as its driver asks. */
+  /**
+   * What the guest reads. A write resolves when the port has taken it, and the guest takes it as its driver asks; it
+   * rejects if the machine stops before.
+   */
   readonly writable: WritableStream<Uint8Array>;
 }
 
@@ -144,6 +147,9 @@ export class StreamConsole implements SerialConsole {
       done += count;
       if (count > 0) this.device.receive();
       else await pause(RETRY_MS);
+    }
+    if (done < bytes.length) {
+      throw new Error(`the machine has stopped: ${bytes.length - done} bytes were not taken`);
     }
   }
 }

@@ -43,6 +43,7 @@ export function guestCpuid(supported: CpuidTable, topology: CpuTopology): CpuidT
   const maxLeaf = table.find(0)?.eax ?? 0;
   const coreBits = bitsFor(topology.cpus);
   features(table, topology);
+  withhold(table);
   caches(table, 0x4, topology.cpus);
   caches(table, 0x8000_001d, topology.cpus);
   amdTopology(table, topology, coreBits);
@@ -65,6 +66,30 @@ function features(table: CpuidTable, { apicId, cpus, tscDeadline }: CpuTopology)
   leaf.ecx |= LEAF1.ECX_HYPERVISOR | LEAF1.ECX_X2APIC;
   leaf.ecx = tscDeadline ? leaf.ecx | LEAF1.ECX_TSC_DEADLINE : leaf.ecx & ~LEAF1.ECX_TSC_DEADLINE;
   leaf.edx = cpus > 1 ? leaf.edx | LEAF1.EDX_HTT : leaf.edx & ~LEAF1.EDX_HTT;
+}
+
+/**
+ * Takes away what KVM offers and this machine does not: nested virtualization, whose code in the host's kernel is no
+ * guest's to reach unasked; SGX, for which there is no enclave memory; AMX, unless its state may be used (XCR0 bits 17
+ * and 18 in leaf 0xD: a process has to ask the kernel for them first, Documentation/arch/x86/xstate.rst).
+ */
+function withhold(table: CpuidTable): void {
+  const clear = (leaf: number, index: number, register: "eax" | "ebx" | "ecx" | "edx", bits: number) => {
+    const entry = table.find(leaf, index);
+    if (entry !== undefined) entry[register] &= ~bits;
+  };
+  clear(1, 0, "ecx", 1 << 5 /* VMX */);
+  clear(0x8000_0001, 0, "ecx", 1 << 2 /* SVM */);
+  clear(7, 0, "ebx", 1 << 2 /* SGX */);
+  clear(7, 0, "ecx", 1 << 30 /* SGX_LC */);
+  table.remove(({ function: leaf }) =>
+    leaf === 0x8000_000a /* SVM's features */ || leaf === 0x12 /* SGX's */
+  );
+  const AMX_STATE = 3 << 17;
+  if (((table.find(0xd, 0)?.eax ?? 0) & AMX_STATE) === AMX_STATE) return;
+  clear(7, 0, "edx", 1 << 22 | 1 << 24 | 1 << 25 /* AMX-BF16, -TILE, -INT8 */);
+  clear(7, 1, "eax", 1 << 21 /* AMX-FP16 */);
+  clear(7, 1, "edx", 1 << 8 /* AMX-COMPLEX */);
 }
 
 /** Leaf 4 (Intel) and 0x8000001D (AMD): caches of level 1 and 2 are a core's own, those above are shared by all. */

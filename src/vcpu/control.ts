@@ -27,7 +27,7 @@ export const DOING = {
 /** Exit reasons are counted up to this one; rarer ones share the last counter. */
 const EXIT_COUNTERS = 48;
 
-const WORD = { WANT: 0, DOING: 1, TID: 2 } as const;
+const WORD = { WANT: 0, DOING: 1, TID: 2, TRACES: 3 } as const;
 const WORDS = 4;
 
 /** Shared memory that one vCPU's words take. */
@@ -97,15 +97,25 @@ export class VcpuControl {
     Atomics.store(this.#words, WORD.TID, tid);
   }
 
+  /** Batches of traced exits that the owner has not handed on yet. */
+  get tracesUnderWay(): number {
+    return Atomics.load(this.#words, WORD.TRACES);
+  }
+
+  /** The worker sends a batch: 1. The owner has handed one on: −1. */
+  countTraces(by: 1 | -1): void {
+    Atomics.add(this.#words, WORD.TRACES, by);
+  }
+
   /** Counts one exit. */
   count(reason: number): void {
     const index = reason < EXIT_COUNTERS ? reason : EXIT_COUNTERS - 1;
     this.exits[index] = this.exits[index]! + 1;
   }
 
-  /** Blocks this worker for as long as `want` is `value`. */
-  sleepWhileWanted(value: number): void {
-    Atomics.wait(this.#words, WORD.WANT, value);
+  /** Blocks this worker for as long as `want` is `value`, or for so many ms. */
+  sleepWhileWanted(value: number, milliseconds?: number): void {
+    Atomics.wait(this.#words, WORD.WANT, value, milliseconds);
   }
 
   /** Resolves when `doing` is no longer `value`, or when it is worth looking again. Does not block. */
@@ -139,11 +149,19 @@ const DETAIL_SHIFT = 8;
 
 /** How the machine as a whole ends: the first reason wins. */
 export class MachineControl {
-  /** One word for the ending and its detail, so that nobody ever sees one ender's with another's. */
+  /**
+   * Word 0: the ending and its detail, in one, so that nobody ever sees one ender's with another's. Word 1: a crash
+   * kernel was announced.
+   */
   readonly #words: Int32Array<SharedArrayBuffer>;
 
   constructor(scratch: Arena) {
-    this.#words = scratch.words(1);
+    this.#words = scratch.words(2);
+  }
+
+  /** True for the first caller only: what a guest can cause at will is told once, or its telling would be an attack. */
+  firstCrash(): boolean {
+    return Atomics.exchange(this.#words, 1, 1) === 0;
   }
 
   /** Ends the machine, unless somebody did already. Callable from any worker. `detail`: 24 bits are kept. */

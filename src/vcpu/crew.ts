@@ -7,8 +7,7 @@
 import { installKickSignal } from "../../ffi/signal.ts";
 import { HostError } from "../errors.ts";
 import { DOING, WANT } from "./control.ts";
-import { command, type KickTarget } from "./kick.ts";
-import { newVcpuWorker, type SpareWorkers } from "./spare_workers.ts";
+import { command, kick, type KickTarget } from "./kick.ts";
 import type { WorkerMessage, WorkerOrders } from "./messages.ts";
 
 /** A vCPU with its orders. */
@@ -25,20 +24,21 @@ export class VcpuCrew implements Disposable {
   #crash: string | undefined;
 
   /**
-   * Takes `count` workers, spare ones first, and starts loading the rest: they load while the machine is being built.
+   * Takes `count` workers, which load while the machine is being built.
    *
+   * @param newWorker a worker that waits for its orders
    * @param onMessage takes what workers report
    * @param onCrash told of a worker that failed after {@link start}
    */
   constructor(
     count: number,
-    spare: SpareWorkers | undefined,
+    newWorker: () => Worker,
     private readonly onMessage: (message: WorkerMessage) => void,
     private readonly onCrash: (message: string) => void,
   ) {
     this.#farewells = Array.from({ length: count }, () => Promise.withResolvers<void>());
     this.#workers = this.#farewells.map((farewell, index) => {
-      const worker = spare?.take() ?? newVcpuWorker();
+      const worker = newWorker();
       worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
         if (data.kind === "farewell") farewell.resolve();
         else this.onMessage(data);
@@ -66,6 +66,11 @@ export class VcpuCrew implements Disposable {
   async pause(): Promise<void> {
     for (const member of this.#members) command(member, WANT.PARK);
     await this.#until((doing) => doing !== DOING.RUNNING);
+  }
+
+  /** Brings all vCPUs out of their guests for a moment, so that their workers hand on what they hold back. */
+  nudge(): void {
+    for (const member of this.#members) kick(member);
   }
 
   /** Lets all vCPUs run on. */

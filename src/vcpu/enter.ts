@@ -16,7 +16,9 @@ import { BOOT_MSRS } from "../cpu/msrs.ts";
 export function prepareVcpu(vcpu: KvmVcpu, supported: CpuidTable, topology: CpuTopology): string[] {
   vcpu.setCpuid(guestCpuid(supported, topology));
   wireLocalApic(vcpu);
-  return BOOT_MSRS.filter((msr) => !vcpu.setMsr(msr.index, msr.value)).map((msr) => msr.name);
+  return BOOT_MSRS.filter(({ index, clear, set }) =>
+    !vcpu.setMsr(index, (vcpu.msr(index) ?? 0n) & ~clear | set)
+  ).map((msr) => msr.name);
 }
 
 /** Puts vCPU 0 at the guest's first instruction. */

@@ -44,8 +44,18 @@ export function reportFault(
   ram: GuestRam,
   errno: number,
 ): FaultReport {
-  const regs = vcpu.registers();
-  const sregs = vcpu.systemRegisters();
+  const summary = errno === 0 ? describeExit(run) : new KernelError("ioctl KVM_RUN", errno).message;
+  const { reason } = run;
+  const suberror = reason === EXIT.INTERNAL_ERROR ? run.details().internal.suberror : 0;
+  let regs, sregs;
+  try {
+    regs = vcpu.registers();
+    sregs = vcpu.systemRegisters();
+  } catch (error) {
+    // A VM that KVM has given up answers nothing any more; what KVM_RUN said is still worth telling.
+    const registers = `registers unknown: ${error instanceof Error ? error.message : error}`;
+    return { vcpu: index, summary, errno, reason, suberror, rip: "unknown", instruction: "", registers };
+  }
   const hex = (value: bigint) => value.toString(16).padStart(16, "0");
   const general = ["rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp"] as const;
   const extended = ["r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"] as const;
@@ -55,10 +65,10 @@ export function reportFault(
     `${name} ${sregs[name].selector.toString(16).padStart(4, "0")} base ${hex(sregs[name].base)}`;
   return {
     vcpu: index,
-    summary: errno === 0 ? describeExit(run) : new KernelError("ioctl KVM_RUN", errno).message,
+    summary,
     errno,
-    reason: run.reason,
-    suberror: run.reason === EXIT.INTERNAL_ERROR ? run.details().internal.suberror : 0,
+    reason,
+    suberror,
     rip: `0x${regs.rip.toString(16)}`,
     instruction: instructionBytes(vcpu, run, ram, sregs.cs.base + regs.rip),
     registers: [

@@ -27,6 +27,9 @@ export function faultError(report: FaultReport, context: FaultContext): GuestErr
 }
 
 function remedy(report: FaultReport, { interpretsKernelMode }: FaultContext): string | undefined {
+  if (isEmulationFailure(report) && report.instruction === "") {
+    return "There is no RAM at that address: the guest jumped astray, or its memory is smaller than it believes.";
+  }
   if (isEmulationFailure(report)) {
     return interpretsKernelMode
       ? "This host's KVM is kvm_pvm: it interprets kernel-mode code and lacks instructions that every stock kernel " +

@@ -22,6 +22,11 @@ export interface KickTarget {
  */
 export function command(target: KickTarget, want: number): void {
   target.control.want = want;
+  kick(target);
+}
+
+/** Makes the vCPU's KVM_RUN, or its next one, return. */
+export function kick(target: KickTarget): void {
   target.run.immediateExit = 1;
   const tid = target.control.tid;
   if (tid !== 0) kickThread(tid); // not yet running: it reads the order before its first KVM_RUN

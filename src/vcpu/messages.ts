@@ -28,7 +28,7 @@ export interface WorkerOrders {
 /** What a worker reports. */
 export type WorkerMessage =
   | { readonly kind: "fault"; readonly report: FaultReport }
-  | { readonly kind: "trace"; readonly lines: readonly string[] }
+  | { readonly kind: "trace"; readonly vcpu: number; readonly lines: readonly string[] }
   | { readonly kind: "log"; readonly level: "info" | "warning" | "error"; readonly text: string }
   /** A defect of ours, or a host that refuses a vCPU's set-up: the machine ends. */
   | { readonly kind: "failure"; readonly text: string }

@@ -23,7 +23,7 @@ export interface Orders {
   readonly want: number;
   doing: number;
   count(reason: number): void;
-  sleepWhileWanted(value: number): void;
+  sleepWhileWanted(value: number, milliseconds?: number): void;
 }
 
 /** All that a vCPU knows of its machine. */
@@ -37,6 +37,8 @@ export interface VcpuSurroundings {
   end(ending: Ending, detail?: number): void;
   /** Ends it because of something that this vCPU cannot get past. `errno` is 0 for an exit. */
   fault(errno: number): void;
+  /** Called when somebody kicked the vCPU, and before it parks. */
+  readonly idle?: (() => void) | undefined;
   /** Called for every exit when exits are traced. */
   readonly trace?: ((run: RunPage) => void) | undefined;
 }
@@ -49,9 +51,13 @@ export function runLoop(around: VcpuSurroundings): void {
     if (errno === 0) dispatch(around);
     // The order matters: the flag is cleared before `want` is read again, and the kicker writes `want` before the
     // flag, so a kick is either seen in `want` or leaves the flag set.
-    else if (errno === ERRNO.EINTR) run.immediateExit = 0;
-    // EAGAIN: an application processor got INIT but no SIPI yet.
-    else if (errno !== ERRNO.EAGAIN) around.fault(errno);
+    else if (errno === ERRNO.EINTR) {
+      run.immediateExit = 0;
+      around.idle?.();
+    } // EAGAIN: an application processor waits for its SIPI, and something woke it. KVM would not let it sleep while
+    // an NMI is pending, say: a nap keeps that from taking a host processor.
+    else if (errno === ERRNO.EAGAIN) orders.sleepWhileWanted(WANT.RUN, 1);
+    else around.fault(errno);
   }
   orders.doing = DOING.ENDED;
 }

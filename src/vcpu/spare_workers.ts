@@ -17,11 +17,18 @@
  * ```
  */
 export class SpareWorkers implements Disposable {
-  readonly #workers: Worker[] = [];
+  #workers: Worker[] = [];
 
   /** Starts loading `count` workers. */
   constructor(count: number) {
-    for (let i = 0; i < count; i++) this.#workers.push(newVcpuWorker());
+    for (let i = 0; i < count; i++) {
+      const worker = newVcpuWorker();
+      worker.onerror = (event) => {
+        event.preventDefault(); // the machine that would have taken it loads its own, and reports what is wrong
+        this.#workers = this.#workers.filter((other) => other !== worker);
+      };
+      this.#workers.push(worker);
+    }
   }
 
   /** How many are left. */

@@ -10,23 +10,40 @@ import type { RunPage } from "./run_page.ts";
 
 /** Lines sent at once: a message for each would be slower than the guest by far. */
 const BATCH = 256;
+/** Batches that may be under way; what a guest causes faster than it can be read is counted and not shown. */
+const MOST_UNDER_WAY = 8;
+
+/** Counts the batches between a worker and its owner. */
+export interface TraceFlow {
+  readonly tracesUnderWay: number;
+  countTraces(by: 1 | -1): void;
+}
 
 /** Collects lines and hands them on in batches. Tracing allocates; it is not for measuring. */
 export class ExitTracer {
   #lines: string[] = [];
+  #unshown = 0;
 
   /** @param vcpu index of the vCPU @param send receives finished lines */
-  constructor(private readonly vcpu: number, private readonly send: (lines: string[]) => void) {}
+  constructor(
+    private readonly vcpu: number,
+    private readonly flow: TraceFlow,
+    private readonly send: (lines: string[]) => void,
+  ) {}
 
   /** Adds the exit in `run`. Data of reads is not known yet. */
   record(run: RunPage): void {
-    this.#lines.push(`vcpu${this.vcpu} ${describe(run)}`);
-    if (this.#lines.length >= BATCH || run.reason === EXIT.SHUTDOWN) this.flush();
+    if (this.#lines.length >= BATCH) this.flush();
+    if (this.#lines.length >= BATCH) this.#unshown++;
+    else this.#lines.push(`vcpu${this.vcpu} ${describe(run)}`);
   }
 
-  /** Hands on what is left. */
+  /** Hands on what there is, unless too much is under way. */
   flush(): void {
-    if (this.#lines.length === 0) return;
+    if (this.#lines.length === 0 || this.flow.tracesUnderWay >= MOST_UNDER_WAY) return;
+    if (this.#unshown > 0) this.#lines.push(`vcpu${this.vcpu} … ${this.#unshown} exits not shown`);
+    this.#unshown = 0;
+    this.flow.countTraces(1);
     this.send(this.#lines);
     this.#lines = [];
   }

@@ -31,7 +31,7 @@ class Rig implements AsyncDisposable {
     });
     this.crew = new VcpuCrew(
       behaviours.length,
-      module,
+      () => new Worker(module, { type: "module" }),
       (message) => this.messages.push(message.kind === "log" ? message.text : message.kind),
       (text) => this.crashes.push(text),
     );

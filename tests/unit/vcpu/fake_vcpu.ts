@@ -73,8 +73,8 @@ export class FakeVcpu {
         log.push(Object.entries(DOING).find(([, value]) => value === doing)![0].toLowerCase());
       },
       count: (reason) => void log.push(`exit ${reason}`),
-      sleepWhileWanted: (value) => {
-        if (this.want === value) this.whileAsleep();
+      sleepWhileWanted: (value, milliseconds) => {
+        if (this.want === value && milliseconds === undefined) this.whileAsleep();
       },
     };
     this.around = {

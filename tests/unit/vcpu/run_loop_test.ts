@@ -38,6 +38,7 @@ Deno.test("run loop: EINTR clears immediate_exit before the order is read again"
 });
 
 Deno.test("run loop: EAGAIN, a processor between INIT and SIPI, is tried again", () => {
+  // The fake's sleep lasts until somebody wants something else; a nap ends by itself.
   assertEquals(logOf(failure(ERRNO.EAGAIN), failure(ERRNO.EAGAIN)), ["run", "run", "run", "ended"]);
 });
 

@@ -3,10 +3,19 @@ import { EXIT } from "../../../ffi/uapi/kvm_constants.ts";
 import { ExitTracer } from "../../../src/vcpu/trace.ts";
 import { exit, FakeVcpu, memory, port, type Step } from "./fake_vcpu.ts";
 
+/** An owner who takes nothing until it is told to. */
+class Flow {
+  tracesUnderWay = 0;
+
+  countTraces(by: 1 | -1): void {
+    this.tracesUnderWay += by;
+  }
+}
+
 /** The batches of lines that these exits give. */
 function trace(steps: readonly Step[]): string[][] {
   const fake = new FakeVcpu([]), batches: string[][] = [];
-  const tracer = new ExitTracer(3, (lines) => batches.push(lines));
+  const tracer = new ExitTracer(3, new Flow(), (lines) => batches.push(lines));
   for (const step of steps) {
     step(fake.kvm, fake.page);
     tracer.record(fake.around.run);
@@ -49,4 +58,17 @@ Deno.test("trace: lines come in batches, and the last ones of a triple fault at 
   const steps = Array.from({ length: 300 }, () => port(0x80, 1, [0]));
   assertEquals(trace(steps).map((lines) => lines.length), [256, 44]);
   assertEquals(trace([...steps.slice(0, 5), exit(EXIT.SHUTDOWN)]).map((lines) => lines.length), [6]);
+});
+
+Deno.test("trace: what nobody takes is counted and not kept", () => {
+  const fake = new FakeVcpu([]), flow = new Flow();
+  let lines: string[] = [], batches = 0;
+  const tracer = new ExitTracer(0, flow, (sent) => (batches++, lines = sent));
+  port(0x80, 1, [0])(fake.kvm, fake.page);
+  for (let i = 0; i < 100_000; i++) tracer.record(fake.around.run);
+  assertEquals(batches, 8);
+  flow.tracesUnderWay = 0; // the owner has caught up
+  tracer.flush();
+  assertEquals(lines.length, 257);
+  assertEquals(lines.at(-1), `vcpu0 … ${100_000 - 9 * 256} exits not shown`);
 });

@@ -1,0 +1,153 @@
+import { assert, assertEquals } from "@std/assert";
+import { PORT } from "../../src/board/addresses.ts";
+import { composeMachine, type Machine } from "../../src/machine.ts";
+import { allocateState, type MachinePlan } from "../../src/machine_plan.ts";
+import { serveRtc } from "../../src/rtc_service.ts";
+import { Bell, BELL_WORDS } from "../../src/state/bell.ts";
+import { stayAlive } from "../support/stay_alive.ts";
+
+const LINE = { unplugged: false };
+
+/** A plan, and isolates' machines of it: the first initializes. Wires and requests are noted in one log. */
+function rig(change: Partial<MachinePlan> = {}) {
+  const plan: MachinePlan = {
+    vmFd: -1,
+    cpus: 3,
+    ram: { address: 0n, size: 2 ** 24 },
+    serial: [LINE, { unplugged: true }, LINE],
+    debugConsole: true,
+    debugExit: true,
+    ...allocateState(3, 4),
+    ...change,
+  };
+  const log: string[] = [];
+  const compose = (initialize: boolean): Machine =>
+    composeMachine(plan, {
+      initialize,
+      irq: { setLine: (gsi, level) => void log.push(`line ${gsi} ${level}`) },
+      onBroken: (name) => void log.push(`${name} broken`),
+      requests: {
+        request: (what, detail) => void log.push(detail === undefined ? what : `${what} ${detail}`),
+      },
+    });
+  return { log, owner: compose(true), worker: compose(false), plan };
+}
+
+Deno.test("machine: what one isolate's guest writes, another's reads, in every device", () => {
+  const { owner, worker } = rig();
+  const registers = [PORT.COM1 + 7, PORT.COM2 + 7, PORT.COM3 + 7, PORT.RTC, PORT.ACPI_PM1_EVENT + 2];
+  for (const [i, port] of registers.entries()) owner.ports.write(port, 1, 0x20 + i);
+  owner.ports.write(PORT.RTC, 1, 0x50);
+  owner.ports.write(PORT.RTC + 1, 1, 0x77);
+  assertEquals([PORT.COM1, PORT.COM2, PORT.COM3].map((port) => worker.ports.read(port + 7, 1)), [
+    0x20,
+    0x21,
+    0x22,
+  ]);
+  assertEquals([worker.ports.read(PORT.RTC + 1, 1), worker.ports.read(PORT.COM4 + 7, 1)], [0x77, 0xff]);
+  worker.ports.write(PORT.COM1, 1, 0x41);
+  assertEquals([owner.serial[0]!.link.transmit.shift(), owner.serial[2]!.link.transmit.shift()], [0x41, -1]);
+  worker.ports.write(PORT.DEBUG_CONSOLE, 1, 0x42);
+  assertEquals(owner.debugConsole!.shift(), 0x42);
+  owner.vcpus[2]!.tid = 7;
+  owner.control.end("reset");
+  assertEquals([worker.vcpus[2]!.tid, worker.vcpus[1]!.tid, worker.control.ended], [7, 0, true]);
+});
+
+Deno.test("machine: each request has its port, and the optional ones only when asked for", () => {
+  const ask = ({ ports }: Machine) => {
+    ports.write(PORT.RESET_CONTROL, 1, 6);
+    ports.write(PORT.PVPANIC, 1, 1);
+    ports.write(PORT.PVPANIC, 1, 2);
+    ports.write(PORT.I8042_COMMAND, 1, 0xfe);
+    ports.write(PORT.ACPI_PM1_CONTROL, 2, 5 << 10 | 1 << 13);
+    ports.write(PORT.ISA_DEBUG_EXIT, 1, 9);
+  };
+  const { log, worker } = rig();
+  ask(worker);
+  assertEquals(log, ["reset", "panic", "crash-loaded", "reset", "poweroff", "debug-exit 9"]);
+  const plain = rig({ debugExit: false, debugConsole: false });
+  ask(plain.worker);
+  assertEquals(plain.log, log.slice(0, -1));
+  assertEquals([plain.worker.ports.read(PORT.DEBUG_CONSOLE, 1), plain.owner.debugConsole], [0xff, undefined]);
+});
+
+Deno.test("machine: COM1 and COM3 share a line, which the last of them lets go", () => {
+  const { log, owner, worker } = rig();
+  for (const [machine, base] of [[owner, PORT.COM1], [worker, PORT.COM3]] as const) {
+    machine.ports.write(base + 4, 1, 0x08); // OUT2
+    machine.ports.write(base + 1, 1, 0x02); // transmitter empty, which it is
+  }
+  assertEquals(log, ["line 4 1"]);
+  worker.ports.write(PORT.COM1 + 1, 1, 0);
+  assertEquals(log, ["line 4 1"]);
+  owner.ports.write(PORT.COM3 + 1, 1, 0);
+  assertEquals(log, ["line 4 1", "line 4 0"]);
+});
+
+Deno.test("machine: it fits the memory allocated for it, with all there can be", () => {
+  for (const cpus of [1, 32, 254]) {
+    const serial = [LINE, LINE, LINE, LINE];
+    const { owner } = rig({ cpus, serial, ...allocateState(cpus, serial.length + 1) });
+    assertEquals(owner.vcpus.length, cpus);
+  }
+});
+
+/** Registers of the RTC through its ports. */
+function rtc({ ports }: Machine) {
+  return {
+    get: (register: number) => (ports.write(PORT.RTC, 1, register), ports.read(PORT.RTC + 1, 1)),
+    set: (register: number, value: number) => {
+      ports.write(PORT.RTC, 1, register);
+      ports.write(PORT.RTC + 1, 1, value);
+    },
+  };
+}
+
+Deno.test("rtc service: an interrupt that a guest enables while the service sleeps comes, again and again", async () => {
+  using _alive = stayAlive();
+  const { log, owner, worker } = rig();
+  const service = serveRtc(owner.rtc, owner.rtcBell, () => owner.control.ended);
+  const clock = rtc(worker);
+  await new Promise((resolve) => setTimeout(resolve, 0)); // it sleeps, with nothing to do
+  clock.set(0x0a, 0x26); // periodic rate: 1024 Hz
+  clock.set(0x0b, 0x42); // periodic interrupt on
+  for (let ticks = 0; ticks < 5; ticks++) {
+    while (log.length === 0) await new Promise((resolve) => setTimeout(resolve, 0));
+    assertEquals(log.splice(0), ["line 8 1"]);
+    assert((clock.get(0x0c) & 0xc0) === 0xc0);
+    assertEquals(log.splice(0), ["line 8 0"]);
+  }
+  worker.control.end("poweroff");
+  owner.rtcBell.ring();
+  await service;
+});
+
+Deno.test("rtc service: ends with the machine, and leaves no timer", async () => {
+  using _alive = stayAlive();
+  const { owner, worker } = rig();
+  const service = serveRtc(owner.rtc, owner.rtcBell, () => owner.control.ended);
+  const clock = rtc(worker);
+  clock.set(0x0b, 0x22); // an alarm that is hours away: the test runner finds timers that stay
+  owner.control.end("stopped");
+  owner.rtcBell.ring();
+  await service;
+});
+
+Deno.test("rtc service: what changes while it looks is not slept over", async () => {
+  using _alive = stayAlive();
+  const bell = new Bell(new Int32Array(new SharedArrayBuffer(4 * BELL_WORDS)));
+  let looks = 0;
+  const clock = {
+    nextEvent() {
+      if (++looks < 3) bell.ring(); // the guest has just set something else
+      return -1;
+    },
+  };
+  const rtc = { locked: (action: (device: typeof clock) => unknown) => action(clock) };
+  const service = serveRtc(rtc as unknown as Machine["rtc"], bell, () => looks === 4);
+  while (looks < 3) await new Promise((resolve) => setTimeout(resolve, 0));
+  looks = 4;
+  bell.ring();
+  await service;
+});
