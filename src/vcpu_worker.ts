@@ -12,6 +12,7 @@ import { borrow } from "../ffi/mapping.ts";
 import type { GuestRequest } from "./bus/device.ts";
 import { KvmIrqController } from "./irq/lines.ts";
 import { composeMachine } from "./machine.ts";
+import { allocateState } from "./machine_plan.ts";
 import { borrowRam } from "./memory/host_memory.ts";
 import { DOING, type Ending, WANT } from "./vcpu/control.ts";
 import { enterGuest, prepareVcpu } from "./vcpu/enter.ts";
@@ -34,6 +35,35 @@ if ("WorkerGlobalScope" in globalThis) {
     // Its owner terminates it: taking an isolate down costs milliseconds, and those of others wait for their turn.
     channel.postMessage({ kind: "farewell" });
   };
+  rehearse();
+}
+
+/**
+ * Builds a machine that nobody runs while the real one's orders are on their way: opening libc, compiling the struct
+ * views and the devices' code takes some 8 ms, which then are over.
+ */
+function rehearse(): void {
+  try {
+    composeMachine(
+      {
+        vmFd: -1,
+        cpus: 1,
+        ram: { address: 0n, size: 0 },
+        serial: [{ unplugged: false }],
+        debugConsole: false,
+        debugExit: false,
+        ...allocateState(1, 1),
+      },
+      {
+        initialize: true,
+        irq: { setLine: () => {} },
+        onBroken: () => {},
+        requests: { request: () => {} },
+      },
+    );
+  } catch {
+    // No permission for FFI, most likely: the owner finds out by itself, and tells it better.
+  }
 }
 
 /** Runs one vCPU on this thread. Returns when its owner wants the end. */

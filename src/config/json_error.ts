@@ -5,6 +5,7 @@
  */
 
 const SPACE = /[ \t\r\n]*/y;
+// deno-lint-ignore no-control-regex -- JSON allows them in strings only escaped
 const STRING = /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y;
 const ATOM = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y;
 
