@@ -132,7 +132,7 @@ function runVcpu(orders: WorkerOrders, send: (message: WorkerMessage) => void): 
     send({ kind: "failure", text: `vCPU ${index}: ${error instanceof Error ? error.message : error}` });
     end("fault");
   } finally {
-    tracer?.flush();
+    tracer?.flush(true);
     control.tid = 0;
     control.doing = DOING.ENDED;
   }

@@ -38,9 +38,9 @@ export class ExitTracer {
     else this.#lines.push(`vcpu${this.vcpu} ${describe(run)}`);
   }
 
-  /** Hands on what there is, unless too much is under way. */
-  flush(): void {
-    if (this.#lines.length === 0 || this.flow.tracesUnderWay >= MOST_UNDER_WAY) return;
+  /** Hands on what there is, unless too much is under way; the last lines of all in any case. */
+  flush(last = false): void {
+    if (this.#lines.length === 0 || (!last && this.flow.tracesUnderWay >= MOST_UNDER_WAY)) return;
     if (this.#unshown > 0) this.#lines.push(`vcpu${this.vcpu} … ${this.#unshown} exits not shown`);
     this.#unshown = 0;
     this.flow.countTraces(1);

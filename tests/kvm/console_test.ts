@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Vm } from "../../mod.ts";
 import { PORT } from "../../src/board/addresses.ts";
 import type { Assembler } from "../../src/guests/asm/assembler.ts";
@@ -143,14 +143,18 @@ Deno.test("console: 64 KiB typed at once come back as they were", async () => {
   assertEquals(await vm.wait(), { reason: "poweroff" });
 });
 
-Deno.test("console: typing at a guest that takes nothing, or has ended, blocks nobody's end", async () => {
+Deno.test("console: what a guest does not take fails with its end, and keeps nobody from ending it", async () => {
   await using vm = await startPayload(once("real", (a) => (a.bind("ever"), a.jmp("ever"))));
   const writer = vm.console.writable.getWriter();
-  const written = writer.write(new Uint8Array(100_000));
+  const written = assertRejects(
+    () => writer.write(new Uint8Array(100_000)),
+    Error,
+    "the machine has stopped",
+  );
   await rest(5);
   await vm.stop();
   await written;
-  await writer.write(new Uint8Array(10)); // goes nowhere
+  await assertRejects(() => writer.write(new Uint8Array(10)), Error, "the machine has stopped");
   assertEquals(await checkPattern(vm), 0);
 });
 

@@ -71,4 +71,10 @@ Deno.test("trace: what nobody takes is counted and not kept", () => {
   tracer.flush();
   assertEquals(lines.length, 257);
   assertEquals(lines.at(-1), `vcpu0 … ${100_000 - 9 * 256} exits not shown`);
+  for (let i = 0; i < 100_000; i++) tracer.record(fake.around.run);
+  lines = [];
+  tracer.flush();
+  assertEquals(lines, []);
+  tracer.flush(true); // the vCPU has ended: these are its last
+  assertEquals(lines.length, 257);
 });
