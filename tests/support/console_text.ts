@@ -33,6 +33,11 @@ export class ConsoleText {
     await this.#writer.write(new TextEncoder().encode(text));
   }
 
+  /** Nothing more will be typed. */
+  async close(): Promise<void> {
+    await this.#writer.close();
+  }
+
   /**
    * Waits for the pattern behind all that was waited for before.
    *

@@ -14,6 +14,8 @@ export interface Holdings {
   readonly workers: number;
 }
 
+/** What only machines hold. */
+const OURS = /^(\/dev\/kvm|anon_inode:kvm|\/memfd:denovisor)/;
 /** How long threads that have been told to end may take (ms). */
 const PATIENCE = 10_000;
 
@@ -28,7 +30,7 @@ export function holdings(): Holdings {
   }
   const mappings = Deno.readTextFileSync("/proc/self/maps").split("\n")
     .map((line) => line.split(/\s+/).slice(5).join(" "))
-    .filter((name) => name.includes("denovisor") || name.includes("kvm"));
+    .filter((name) => OURS.test(name));
   const threads = Array.from(
     Deno.readDirSync("/proc/self/task"),
     ({ name }) => attempt(() => Deno.readTextFileSync(`/proc/self/task/${name}/comm`)) ?? "",
@@ -53,7 +55,7 @@ export async function heldBetweenMachines(): Promise<Holdings> {
 export async function assertNothingLeft(before: Holdings): Promise<void> {
   const ours = (
     { fds, mappings }: Holdings,
-  ) => [mappings, Object.keys(fds).filter((fd) => /kvm|denovisor/.test(fd))];
+  ) => [mappings, Object.keys(fds).filter((fd) => OURS.test(fd))];
   assertEquals(ours(holdings()), [[], []]);
   const more = (now: Holdings) =>
     Object.keys(now.fds).filter((kind) => now.fds[kind]! > (before.fds[kind] ?? 0));
