@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Vm } from "../../mod.ts";
 import { PORT } from "../../src/board/addresses.ts";
 import type { Assembler } from "../../src/guests/asm/assembler.ts";
@@ -167,4 +167,11 @@ Deno.test("console: a stopped machine's streams end, read before or after", asyn
     const seen = await (reading ?? checkPattern(vm).catch(() => -1)); // unread, its beginning is gone
     assert(early ? seen > 0 : seen !== 0, `${seen} bytes`);
   }
+});
+
+Deno.test("console: there is none where COM1 leads elsewhere, and the guest does not mind", async () => {
+  await using vm = await startPayload(printer(20), { serial: ["null"] });
+  assertThrows(() => vm.console, Error, "COM1 is not a stream");
+  assertEquals(vm.serial, [{ name: "COM1", target: "null" }]);
+  assertEquals(await vm.wait(), { reason: "poweroff" });
 });

@@ -2,6 +2,7 @@ import { assertEquals } from "@std/assert";
 import { Vm } from "../../mod.ts";
 import { onlyGuestMemory, startPayload } from "../support/payload_machine.ts";
 import * as payloads from "../support/payloads.ts";
+import { twoProcessors } from "../support/smp_payload.ts";
 import { Promptness } from "../support/promptness.ts";
 
 const ROUNDS = 20;
@@ -13,6 +14,11 @@ const GUESTS: readonly { readonly doing: string; readonly counts: boolean; start
   { doing: "spins in real mode", counts: true, start: () => startPayload(payloads.counting("real")) },
   { doing: "writes to a port in a loop", counts: true, start: () => startPayload(payloads.countingWrites()) },
   { doing: "reads of every kind", counts: true, start: () => startPayload(payloads.checkedReads()) },
+  {
+    doing: "spins on two vCPUs",
+    counts: true,
+    start: () => startPayload(twoProcessors(payloads.countForEver, payloads.countForEver), { cpus: 2 }),
+  },
   { doing: "sleeps with interrupts off", counts: false, start: () => startPayload(payloads.asleep()) },
   { doing: "waits for input", counts: false, start: () => Vm.start({ memory: "16M", cmdline: "quiet" }) },
   {

@@ -32,6 +32,13 @@ export function counting(mode: "real" | "kernel" | "user"): Payload {
   });
 }
 
+/** The same as a part of another payload, of 16 or 32 bits. */
+export function countForEver(a: Assembler): void {
+  a.bind("again");
+  a.inc(r.m16(COUNTER));
+  a.jmp("again");
+}
+
 /** Counts its writes to a port that nobody claims. */
 export function countingWrites(): Payload {
   return realMode((a) => {
