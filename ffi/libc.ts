@@ -47,6 +47,10 @@ const SYMBOLS = {
     result: "pointer",
   },
   munmap: { parameters: ["pointer", /* void *addr */ "u64" /* size_t length */], result: "i32" },
+  madvise: {
+    parameters: ["pointer", /* void *addr */ "u64", /* size_t length */ "i32" /* int advice */],
+    result: "i32",
+  },
   memfd_create: { parameters: ["buffer", /* const char *name */ "u32" /* unsigned flags */], result: "i32" },
   ftruncate: { parameters: ["i32", /* int fd */ "i64" /* off_t length */], result: "i32" },
   gettid: { parameters: [], result: "i32" },

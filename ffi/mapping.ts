@@ -12,6 +12,9 @@ export const PROT_READ_WRITE = 3;
 /** Flags of mmap(2), `asm-generic/mman-common.h` and `mman.h`. */
 export const MAP = { SHARED: 1, PRIVATE: 2, ANONYMOUS: 0x20, NORESERVE: 0x4000 } as const;
 
+/** Advice of madvise(2), `asm-generic/mman-common.h`. */
+export const MADV = { HUGEPAGE: 14 } as const;
+
 /** A mapping of a file or of nothing, readable and writable. */
 export class Mapping implements Disposable {
   #mapped = true;
@@ -49,6 +52,11 @@ export class Mapping implements Disposable {
       c.munmap(pointer, BigInt(length));
       throw error;
     }
+  }
+
+  /** Tells the kernel how the memory will be used. Returns false where it does not listen. */
+  advise(advice: number): boolean {
+    return libc().madvise(this.pointer, BigInt(this.length), advice) === 0;
   }
 
   /** The address as a number for another thread: see {@link borrow}. */

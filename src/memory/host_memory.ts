@@ -7,7 +7,7 @@
 import { ERRNO } from "../../ffi/errno.ts";
 import { OwnedFd } from "../../ffi/fd.ts";
 import { check, cString, libc } from "../../ffi/libc.ts";
-import { borrow, MAP, Mapping } from "../../ffi/mapping.ts";
+import { borrow, MADV, MAP, Mapping } from "../../ffi/mapping.ts";
 import { HostError } from "../errors.ts";
 import { MappedRam } from "./guest_memory.ts";
 import { ramRegions } from "./layout.ts";
@@ -45,6 +45,9 @@ export class HostMemory implements Disposable {
       const mapping = Mapping.map(memfd.number, size, MAP.SHARED | MAP.NORESERVE, 0, {
         [ERRNO.ENOMEM]: "more than this process can map",
       });
+      // Where the host lets shared memory have huge pages (shmem_enabled), a guest's page tables need one step less
+      // and its memory comes 2 MiB at a time: a booting kernel faults some 60 times and not 28,000.
+      mapping.advise(MADV.HUGEPAGE);
       opened.move();
       return new HostMemory(memfd, mapping);
     } catch (cause) {

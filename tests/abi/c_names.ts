@@ -36,6 +36,7 @@ export const TABLE_PREFIX: Readonly<Record<string, string>> = {
   FLUSH: "TC",
   INTERNAL_ERROR: "KVM_INTERNAL_ERROR_",
   IOEVENTFD_FLAG: "KVM_IOEVENTFD_FLAG_",
+  MADV: "MADV_",
   MAP: "MAP_",
   MP_STATE: "KVM_MP_STATE_",
   MSG: "MSG_",
