@@ -142,11 +142,12 @@ export class KvmMachine implements Disposable {
       );
       if (kvm.checkExtension(CAP.SET_IDENTITY_MAP_ADDR) !== 0) vm.setIdentityMapAddress(GPA.KVM_IDENTITY_MAP);
       if (kvm.checkExtension(CAP.SET_TSS_ADDR) !== 0) vm.setTssAddress(GPA.KVM_TSS);
-      vm.createIrqchip();
-      vm.createPit();
+      // Memory comes before the interrupt controllers: both replace tables that KVM guards by SRCU, and a slot that is
+      // set while a grace period of theirs runs waits for its end, 4 to 8 ms.
       memory.ram.regions.forEach(({ gpa, size }, slot) =>
         vm.setMemory(slot, gpa, size, memory.addressOf(gpa))
       );
+      vm.createIrqchip();
       const size = kvm.vcpuMmapSize();
       for (let id = 0; id < cpus; id++) {
         const fd = vm.createVcpu(id);
@@ -157,6 +158,7 @@ export class KvmMachine implements Disposable {
           throw error;
         }
       }
+      vm.createPit();
       building.move();
       return machine;
     } catch (error) {

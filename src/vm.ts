@@ -87,7 +87,6 @@ export class Vm implements AsyncDisposable {
     using resources = new DisposableStack();
     using kvm = openKvm();
     requireFits(kvm, checked);
-    resources.use(stayAlive());
     let downfall: Downfall | undefined;
     const onMessage = (message: WorkerMessage) => {
       if (message.kind === "fault") downfall ??= message.report;
@@ -146,6 +145,8 @@ export class Vm implements AsyncDisposable {
           traceExits: checked.trace.includes("exits"),
         },
       })));
+      // Not sooner: a program's first timer costs 4 ms, and the guest runs by now.
+      resources.use(stayAlive());
       if (checked.trace.length > 0) {
         const timer = setInterval(() => crew.nudge(), TRACE_INTERVAL_MS);
         resources.defer(() => clearInterval(timer));

@@ -7,15 +7,14 @@
 import { prepareDemo } from "../../src/debian/demo.ts";
 import { probeKvm } from "../../src/doctor/mod.ts";
 import { runInLab } from "../../src/lab/lab.ts";
-import { type BootSamples, type ContestantName, CONTESTANTS } from "./boot_contestants.ts";
+import { type BootResults, type ContestantName, CONTESTANTS } from "./boot_contestants.ts";
 import type { Bench, Figure } from "./figure.ts";
 import { compare, Workshop } from "./measure.ts";
 
-const ROUNDS = 3;
+const ROUNDS = 5;
 /** Seconds for everything in the lab; a boot takes some 15 there. */
 const LAB_TIME_LIMIT = 1500;
 const RUNNER = new URL("boot_rounds.ts", import.meta.url).pathname;
-const OURS: ContestantName = "denovisor";
 
 /** Boots here, or in the lab where this host's KVM runs no stock kernel. */
 export const boot: Bench = {
@@ -38,38 +37,31 @@ export const boot: Bench = {
       }).output()).code
       : await runInLab({ command, outDir, interactive: false, network: false, timeLimit: LAB_TIME_LIMIT });
     if (status !== 0) throw new Error(`the boots failed with status ${status}`);
-    const samples = JSON.parse(await Deno.readTextFile(workshop.path("boots.json"))) as BootSamples;
-    return figures(samples, here ? "" : ", in the lab");
+    const results = JSON.parse(await Deno.readTextFile(workshop.path("boots.json"))) as BootResults;
+    return figures(results, here ? "" : ", in the lab");
   },
 };
 
-function figures(samples: BootSamples, where: string): Figure[] {
-  const ours = samples[OURS]!;
-  const rivals = (Object.keys(CONTESTANTS) as ContestantName[]).filter((name) => name !== OURS);
-  return rivals.flatMap((rival): Figure[] => {
-    const theirs = samples[rival];
-    const than = CONTESTANTS[rival].than;
-    if (theirs === undefined) {
-      return [{
-        name: `beside ${than}`,
-        unit: "s",
-        note: "no qemu-system-x86_64 here: nothing to compare with",
-      }];
-    }
-    return [
-      {
-        name: `until user space${where}`,
-        unit: "s",
-        ...compare(ours.map(({ wall }) => wall), theirs.map(({ wall }) => wall)),
-        than,
-        ...(rival === "microvm" ? { target: { ratio: 0.9 } } : {}),
-      },
-      {
-        name: "  of which by the guest's own clock",
-        unit: "s",
-        ...compare(ours.map(({ guest }) => guest), theirs.map(({ guest }) => guest)),
-        than,
-      },
-    ];
-  });
+function figures({ samples, hugePages }: BootResults, where: string): Figure[] {
+  const row = (
+    name: string,
+    ours: ContestantName,
+    rival: ContestantName,
+    clock: "wall" | "guest",
+  ): Figure[] => {
+    const times = (of: ContestantName) => samples[of]?.map((sample) => sample[clock]);
+    const mine = times(ours), theirs = times(rival), { than } = CONTESTANTS[rival];
+    if (mine === undefined) return [];
+    const missing = theirs === undefined ? { note: `no qemu-system-x86_64 here: no ${than}` } : {};
+    return [{ name, unit: "s", ...compare(mine, theirs), than, ...missing }];
+  };
+  const pages = `Huge pages for shared memory: "${hugePages}" here; stock hosts have "never".`;
+  return [
+    ...row(`until user space${where}`, "denovisor", "microvm", "wall")
+      .map((figure): Figure => ({ note: pages, ...figure, target: { ratio: 0.9 } })),
+    ...row("  by the guest's own clock", "denovisor", "microvm", "guest"),
+    ...row(`until user space${where}`, "denovisor", "pc", "wall"),
+    ...row("  by the guest's own clock", "denovisor", "pc", "guest"),
+    ...row('on small pages, as with "never"', "smallPages", "microvm", "wall"),
+  ];
 }

@@ -11,15 +11,30 @@ export interface BootSample {
 }
 
 /** Names of the contestants. */
-export type ContestantName = "denovisor" | "microvm" | "pc";
+export type ContestantName = "denovisor" | "smallPages" | "microvm" | "pc";
 
-/** The boots of each, round by round; missing for one that is not installed. */
+/** The boots of each, round by round; missing for one that is not installed or cannot be had here. */
 export type BootSamples = Partial<Record<ContestantName, BootSample[]>>;
+
+/** What `boot_rounds.ts` leaves behind. */
+export interface BootResults {
+  readonly samples: BootSamples;
+  /** The host's setting of {@linkcode SHARED_HUGE_PAGES}. */
+  readonly hugePages: string;
+}
+
+/**
+ * Whether memfds, which guests' memory is, get huge pages: `advise` where the host was set up for guests, `never` on
+ * stock hosts. QEMU's anonymous memory gets them anyway.
+ */
+export const SHARED_HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage/shmem_enabled";
 
 /** A way to boot. */
 export interface BootContestant {
   /** For the table. */
   readonly than: string;
+  /** Runs with {@linkcode SHARED_HUGE_PAGES} at `never`: in the lab only, where the setting is ours to change. */
+  readonly smallPages?: true;
   /** Program and arguments. */
   command(kernel: string, initrd: string): readonly string[];
 }
@@ -31,16 +46,18 @@ const CMDLINE = "console=ttyS0 quiet panic=-1 denovisor.poweroff";
 
 /** All of them. */
 export const CONTESTANTS: Readonly<Record<ContestantName, BootContestant>> = {
-  denovisor: {
-    than: "Denovisor",
-    command: (kernel, initrd) => [
-      ...[Deno.execPath(), "run", "-A", CLI, "run", kernel],
-      ...["--initrd", initrd, "--cmdline", CMDLINE, "--memory", MEMORY],
-    ],
-  },
+  denovisor: { than: "Denovisor", command: denovisor },
+  smallPages: { than: "Denovisor on small pages", command: denovisor, smallPages: true },
   microvm: qemu("microvm"),
   pc: qemu("pc"),
 };
+
+function denovisor(kernel: string, initrd: string): readonly string[] {
+  return [
+    ...[Deno.execPath(), "run", "-A", CLI, "run", kernel],
+    ...["--initrd", initrd, "--cmdline", CMDLINE, "--memory", MEMORY],
+  ];
+}
 
 function qemu(machine: string): BootContestant {
   return {

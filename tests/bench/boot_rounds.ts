@@ -6,17 +6,30 @@
  */
 
 import { USER_SPACE_REACHED } from "../../src/initramfs/demo_init.ts";
-import { type BootSample, type BootSamples, type ContestantName, CONTESTANTS } from "./boot_contestants.ts";
+import { insideLab } from "../../src/lab/lab.ts";
+import {
+  type BootResults,
+  type BootSample,
+  type BootSamples,
+  type ContestantName,
+  CONTESTANTS,
+  SHARED_HUGE_PAGES,
+} from "./boot_contestants.ts";
 
 if (import.meta.main) {
   const [kernel, initrd, rounds] = Deno.args as [string, string, string];
   const out = `${Deno.env.get("DENOVISOR_LAB_OUT")}/boots.json`;
-  const names = Object.keys(CONTESTANTS) as ContestantName[];
+  const names = (Object.keys(CONTESTANTS) as ContestantName[])
+    .filter((name) => CONTESTANTS[name].smallPages === undefined || insideLab());
+  const hugePages = hugePageSetting();
   const samples: BootSamples = {};
   // Round 0 brings programs and images into the page cache.
   for (let round = 0; round <= Number(rounds); round++) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
-      const sample = await boot(CONTESTANTS[name].command(kernel, initrd));
+      const { command, smallPages } = CONTESTANTS[name];
+      if (smallPages) Deno.writeTextFileSync(SHARED_HUGE_PAGES, "never");
+      const sample = await boot(command(kernel, initrd));
+      if (smallPages) Deno.writeTextFileSync(SHARED_HUGE_PAGES, hugePages);
       if (sample === undefined) continue;
       const { wall, guest } = sample;
       console.error(
@@ -25,7 +38,16 @@ if (import.meta.main) {
       if (round > 0) (samples[name] ??= []).push(sample);
     }
   }
-  await Deno.writeTextFile(out, JSON.stringify(samples));
+  await Deno.writeTextFile(out, JSON.stringify({ samples, hugePages } satisfies BootResults));
+}
+
+/** The choice in brackets. */
+function hugePageSetting(): string {
+  try {
+    return /\[(\w+)\]/.exec(Deno.readTextFileSync(SHARED_HUGE_PAGES))?.[1] ?? "unknown";
+  } catch {
+    return "not to be had"; // a kernel without them
+  }
 }
 
 /** Undefined where the program is not there. */
