@@ -49,7 +49,7 @@ function annoy(vm: Vm): Promise<void>[] {
   return vm.serial.filter((port) => port.console !== undefined).map(async ({ console }, index) => {
     const writer = console!.writable.getWriter();
     for await (const bytes of console!.readable) {
-      if (index > 0) await writer.write(bytes);
+      if (index > 0) await writer.write(bytes).catch(() => {}); // the machine may stop first
     }
   });
 }
