@@ -84,6 +84,8 @@ fi
 
 case $end in
   script)
+    # From here on the kernel's own messages would only tear these lines apart.
+    dmesg -n 1
     uname -a
     echo "CPUs: $(nproc)"
     echo "memory: $(free -m | sed -n 's/^Mem: *\([0-9]*\).*/\1/p') MiB"
@@ -112,6 +114,7 @@ case $end in
     ;;
   poweroff) ;;
   *)
+    dmesg -n 4
     cat <<GREETING
 
   Linux $(uname -r) on $(nproc) CPU(s), $(free -m | sed -n 's/^Mem: *\([0-9]*\).*/\1/p') MiB, by Denovisor.
