@@ -1,13 +1,22 @@
-/** Runs rings inside the lab, one after the other, and leaves each one's counts in the lab's out directory. */
+/**
+ * Runs rings inside the lab, file by file, and leaves each file's counts in the lab's out directory: should the lab's
+ * machine die, what was done is done.
+ *
+ * @module
+ */
+
 import { runDenoTest } from "./deno_test.ts";
-import { RINGS } from "./rings.ts";
+import { labRuns, RINGS } from "./rings.ts";
 
 const out = Deno.env.get("DENOVISOR_LAB_OUT")!;
 for (const name of Deno.args) {
   const ring = RINGS.find((ring) => ring.name === name)!;
-  console.log(`\n── ${name}, in the lab ──`);
-  const started = performance.now();
-  const counts = await runDenoTest(ring.labArguments ?? ring.arguments, {});
-  await Deno.writeTextFile(`${out}/${name}.json`, JSON.stringify(counts));
-  console.log(`── ${name}: ${((performance.now() - started) / 1000).toFixed(0)} s in the lab ──`);
+  for (const { file, args } of await labRuns(ring)) {
+    const done = `${out}/${file}`;
+    if (await Deno.stat(done).then(() => true, () => false)) continue;
+    console.log(`\n── ${name}, in the lab: ${args.at(-1)} ──`);
+    const counts = await runDenoTest(args, {});
+    await Deno.writeTextFile(`${done}.new`, JSON.stringify(counts));
+    await Deno.rename(`${done}.new`, done);
+  }
 }

@@ -20,6 +20,11 @@ export class Report {
     this.#lines.push(`!! ${text}`);
   }
 
+  /** A line under the part before it. */
+  note(text: string): void {
+    this.#lines.push(`${"".padEnd(40)} ${text}`);
+  }
+
   /** Runs and times one part against its budget in minutes. */
   async timed<T>(what: string, minutes: number, part: () => Promise<T>): Promise<T> {
     this.heading(what);

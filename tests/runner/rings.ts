@@ -22,6 +22,29 @@ export interface Ring {
   readonly alsoInLab?: (kvm: KvmVerdict) => boolean;
 }
 
+/** One run of `deno test` in the lab, and the file that holds its counts. */
+export interface LabRun {
+  readonly file: string;
+  readonly args: readonly string[];
+}
+
+/** A ring's runs in the lab: one for each test file. */
+export async function labRuns(ring: Ring): Promise<LabRun[]> {
+  const words = ring.labArguments ?? ring.arguments;
+  const flags = words.filter((word) => word.startsWith("-"));
+  const files: string[] = [];
+  for (const word of words.filter((word) => !word.startsWith("-"))) {
+    if (word.endsWith(".ts")) files.push(word);
+    else {for await (const { name } of Deno.readDir(word)) {
+        if (name.endsWith("_test.ts")) files.push(`${word}/${name}`);
+      }}
+  }
+  return files.sort().map((path) => ({
+    file: `${ring.name}-${path.replaceAll("/", "-")}.json`,
+    args: [...flags, path],
+  }));
+}
+
 /** All rings, cheapest first. */
 export const RINGS: readonly Ring[] = [
   {
