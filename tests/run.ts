@@ -17,6 +17,9 @@ import { runDenoTest } from "./runner/deno_test.ts";
 import { add, type Counts, NOTHING } from "./runner/counts.ts";
 import { Report } from "./runner/report.ts";
 
+/** How often the lab is started where its machine died: an emulator with nested SVM is not without faults. */
+const LAB_STARTS = 4;
+
 /** Where a ring's tests run. */
 type Place = "here" | "lab";
 
@@ -62,9 +65,6 @@ Deno.exit(counts.failed > 0 || report.overBudget ? 1 : 0);
 function wantsGuests(): boolean {
   return rings.some((ring) => ring.name === "guests");
 }
-
-/** How often the lab is started again where its machine died: an emulator with nested SVM is not without faults. */
-const LAB_STARTS = 4;
 
 /** One start of the lab serves all rings that need it; each file's counts come back through a file of their own. */
 async function inLab(rings: readonly Ring[]): Promise<Counts> {
