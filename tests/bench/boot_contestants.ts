@@ -11,7 +11,7 @@ export interface BootSample {
 }
 
 /** Names of the contestants. */
-export type ContestantName = "denovisor" | "smallPages" | "microvm" | "pc";
+export type ContestantName = "denovisor" | "hugePages" | "microvm" | "pc";
 
 /** The boots of each, round by round; missing for one that is not installed or cannot be had here. */
 export type BootSamples = Partial<Record<ContestantName, BootSample[]>>;
@@ -20,12 +20,12 @@ export type BootSamples = Partial<Record<ContestantName, BootSample[]>>;
 export interface BootResults {
   readonly samples: BootSamples;
   /** The host's setting of {@linkcode SHARED_HUGE_PAGES}. */
-  readonly hugePages: string;
+  readonly setting: string;
 }
 
 /**
- * Whether memfds, which guests' memory is, get huge pages: `advise` where the host was set up for guests, `never` on
- * stock hosts. QEMU's anonymous memory gets them anyway.
+ * Whether memfds, which our guests' memory is, get huge pages: `never` on stock hosts; `advise` gives them to who asks.
+ * QEMU's anonymous memory gets them anyway.
  */
 export const SHARED_HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage/shmem_enabled";
 
@@ -33,8 +33,8 @@ export const SHARED_HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage/shmem_enab
 export interface BootContestant {
   /** For the table. */
   readonly than: string;
-  /** Runs with {@linkcode SHARED_HUGE_PAGES} at `never`: in the lab only, where the setting is ours to change. */
-  readonly smallPages?: true;
+  /** What {@linkcode SHARED_HUGE_PAGES} is set to for it: in the lab only, where the setting is ours to change. */
+  readonly setting?: string;
   /** Program and arguments. */
   command(kernel: string, initrd: string): readonly string[];
 }
@@ -47,7 +47,7 @@ const CMDLINE = "console=ttyS0 quiet panic=-1 denovisor.poweroff";
 /** All of them. */
 export const CONTESTANTS: Readonly<Record<ContestantName, BootContestant>> = {
   denovisor: { than: "Denovisor", command: denovisor },
-  smallPages: { than: "Denovisor on small pages", command: denovisor, smallPages: true },
+  hugePages: { than: "Denovisor on huge pages", command: denovisor, setting: "advise" },
   microvm: qemu("microvm"),
   pc: qemu("pc"),
 };

@@ -20,16 +20,16 @@ if (import.meta.main) {
   const [kernel, initrd, rounds] = Deno.args as [string, string, string];
   const out = `${Deno.env.get("DENOVISOR_LAB_OUT")}/boots.json`;
   const names = (Object.keys(CONTESTANTS) as ContestantName[])
-    .filter((name) => CONTESTANTS[name].smallPages === undefined || insideLab());
-  const hugePages = hugePageSetting();
+    .filter((name) => CONTESTANTS[name].setting === undefined || insideLab());
+  const usual = readSetting();
   const samples: BootSamples = {};
   // Round 0 brings programs and images into the page cache.
   for (let round = 0; round <= Number(rounds); round++) {
     for (const name of round % 2 === 0 ? names : names.toReversed()) {
-      const { command, smallPages } = CONTESTANTS[name];
-      if (smallPages) Deno.writeTextFileSync(SHARED_HUGE_PAGES, "never");
+      const { command, setting } = CONTESTANTS[name];
+      if (setting !== undefined) change(setting);
       const sample = await boot(command(kernel, initrd));
-      if (smallPages) Deno.writeTextFileSync(SHARED_HUGE_PAGES, hugePages);
+      if (setting !== undefined) change(usual);
       if (sample === undefined) continue;
       const { wall, guest } = sample;
       console.error(
@@ -38,11 +38,17 @@ if (import.meta.main) {
       if (round > 0) (samples[name] ??= []).push(sample);
     }
   }
-  await Deno.writeTextFile(out, JSON.stringify({ samples, hugePages } satisfies BootResults));
+  await Deno.writeTextFile(out, JSON.stringify({ samples, setting: usual } satisfies BootResults));
+}
+
+/** Changes the setting. Throws if it does not hold: figures under the wrong name are worse than none. */
+function change(setting: string): void {
+  Deno.writeTextFileSync(SHARED_HUGE_PAGES, setting);
+  if (readSetting() !== setting) throw new Error(`${SHARED_HUGE_PAGES} stays at ${readSetting()}`);
 }
 
 /** The choice in brackets. */
-function hugePageSetting(): string {
+function readSetting(): string {
   try {
     return /\[(\w+)\]/.exec(Deno.readTextFileSync(SHARED_HUGE_PAGES))?.[1] ?? "unknown";
   } catch {
