@@ -73,5 +73,5 @@ export const RINGS: readonly Ring[] = [
     minutes: 4,
     alsoInLab: (kvm) => kvm.available && !kvm.runsStockKernels,
   },
-  { name: "guests", needs: "stock-kernels", arguments: ["tests/guests"], minutes: 10 },
+  { name: "guests", needs: "stock-kernels", arguments: ["tests/guests"], minutes: 15 },
 ];
