@@ -37,6 +37,13 @@ export class OwnedFd implements Disposable {
     return this.#fd;
   }
 
+  /** Gives it up: the number is the caller's to close. */
+  release(): number {
+    const fd = this.#fd;
+    this.#fd = -1;
+    return fd;
+  }
+
   /** Closes it; more than once is no error. */
   [Symbol.dispose](): void {
     if (this.#fd < 0) return;

@@ -15,6 +15,13 @@ export const MAP = { SHARED: 1, PRIVATE: 2, ANONYMOUS: 0x20, NORESERVE: 0x4000 }
 /** Advice of madvise(2), `asm-generic/mman-common.h`. */
 export const MADV = { HUGEPAGE: 14 } as const;
 
+/** Where a mapping is, as plain data for another thread. */
+export interface MappedRange {
+  readonly address: bigint;
+  /** Bytes. */
+  readonly length: number;
+}
+
 /** A mapping of a file or of nothing, readable and writable. */
 export class Mapping implements Disposable {
   #mapped = true;
@@ -52,6 +59,18 @@ export class Mapping implements Disposable {
       c.munmap(pointer, BigInt(length));
       throw error;
     }
+  }
+
+  /** Takes over a mapping that another thread has {@link release}d. SAFETY: nobody else may unmap it. */
+  static adopt({ address, length }: MappedRange): Mapping {
+    const pointer = Deno.UnsafePointer.create(address)!;
+    return new Mapping(pointer, length, viewOf(pointer, length));
+  }
+
+  /** Gives it up: the range is the receiver's to unmap. {@link buffer} stays as good as the range is. */
+  release(): MappedRange {
+    this.#mapped = false;
+    return { address: this.address, length: this.length };
   }
 
   /** Tells the kernel how the memory will be used. Returns false where it does not listen. */

@@ -15,6 +15,7 @@ import { GPA } from "./board/addresses.ts";
 import { formatMemorySize } from "./config/memory_size.ts";
 import { HostError, UserError } from "./errors.ts";
 import type { HostMemory } from "./memory/host_memory.ts";
+import type { MachineHandles } from "./machine_handles.ts";
 import { ramRegions } from "./memory/layout.ts";
 
 /** Capabilities without which no machine can be built. */
@@ -114,18 +115,18 @@ function openDevice(path: string): KvmSystem {
 }
 
 /** One vCPU as KVM knows it. */
-export interface VcpuHandle {
+interface VcpuHandle {
   readonly fd: OwnedFd;
   /** Its `kvm_run` page and what follows. */
   readonly runPage: Mapping;
 }
 
-/** What KVM holds for one machine. Dispose of it only when no worker runs any more. */
+/** What KVM holds for one machine, while it is being built. */
 export class KvmMachine implements Disposable {
-  readonly vcpus: VcpuHandle[] = [];
+  readonly #vcpus: VcpuHandle[] = [];
 
   private constructor(
-    readonly vm: KvmVm,
+    private readonly vm: KvmVm,
     /** What vCPUs may offer to the guest. */
     readonly supportedCpuid: CpuidTable,
     readonly tscDeadline: boolean,
@@ -152,7 +153,7 @@ export class KvmMachine implements Disposable {
       for (let id = 0; id < cpus; id++) {
         const fd = vm.createVcpu(id);
         try {
-          machine.vcpus.push({ fd, runPage: Mapping.map(fd.number, size, MAP.SHARED) });
+          machine.#vcpus.push({ fd, runPage: Mapping.map(fd.number, size, MAP.SHARED) });
         } catch (error) {
           fd[Symbol.dispose]();
           throw error;
@@ -170,13 +171,28 @@ export class KvmMachine implements Disposable {
     }
   }
 
+  /** The VM's fd. */
+  get fd(): number {
+    return this.vm.fd;
+  }
+
+  /** Gives it all up to whoever gets the result. */
+  release(): Omit<MachineHandles, "memory"> {
+    return {
+      vmFd: this.vm.release(),
+      vcpus: this.#vcpus.splice(0).map(({ fd, runPage }) => ({
+        fd: fd.release(),
+        runPage: runPage.release(),
+      })),
+    };
+  }
+
   /** Frees it all. */
   [Symbol.dispose](): void {
-    for (const { fd, runPage } of this.vcpus) {
+    for (const { fd, runPage } of this.#vcpus.splice(0)) {
       runPage[Symbol.dispose]();
       fd[Symbol.dispose]();
     }
-    this.vcpus.length = 0;
     this.vm[Symbol.dispose]();
   }
 }

@@ -125,7 +125,7 @@ export function composeMachine(plan: MachinePlan, hooks: MachineHooks): Machine 
   const rtc = board.place(
     "rtc",
     RtcState,
-    (state) => resetRtc(state, { ...ramFacts(plan.ram.size), nowMs: clock.wallMs() }),
+    (state) => resetRtc(state, { ...ramFacts(plan.ramSize), nowMs: clock.wallMs() }),
     (state) =>
       new Rtc(state, board.pin(IRQ.RTC), { nowMs: () => clock.wallMs() }, { rearm: () => rtcBell.ring() }),
   );

@@ -5,15 +5,15 @@
  */
 
 import { LINK_BYTES } from "./console/link.ts";
-import type { RamLoan } from "./memory/host_memory.ts";
 import { VCPU_CONTROL_BYTES } from "./vcpu/control.ts";
 
 /** A machine, as its workers see it. */
 export interface MachinePlan {
-  /** The VM's fd, owned by the isolate that made the plan. */
+  /** The VM's fd. */
   readonly vmFd: number;
   readonly cpus: number;
-  readonly ram: RamLoan;
+  /** Bytes of RAM. */
+  readonly ramSize: number;
   /** COM1 to COM4, as many as there are; `eventFd` wakes a far end that sleeps in poll(2). */
   readonly serial: readonly SerialPlan[];
   readonly debugConsole: boolean;

@@ -4,29 +4,18 @@
  * @module
  */
 
-import { BootImages } from "./boot_machine.ts";
 import { checkConfig } from "./config/check.ts";
 import type { CheckedConfig, MachineConfig } from "./config/schema.ts";
-import { SerialPorts } from "./console/serial_ports.ts";
-import type { SerialPort } from "./console/serial_ports.ts";
+import { type SerialPort, SerialPorts } from "./console/serial_ports.ts";
 import type { SerialConsole } from "./console/stream_console.ts";
-import { hostCpuBrand } from "./cpu/brand.ts";
 import { debugExitStatus } from "./devices/debug_exit.ts";
 import { HostError } from "./errors.ts";
-import { KvmIrqController } from "./irq/lines.ts";
-import { KvmMachine, openKvm, requireFits } from "./kvm_host.ts";
-import { composeMachine, type Machine } from "./machine.ts";
-import { allocateState, type MachinePlan } from "./machine_plan.ts";
-import { HostMemory } from "./memory/host_memory.ts";
+import { lazy } from "./lazy.ts";
 import type { Outcome } from "./outcome.ts";
-import { serveRtc } from "./rtc_service.ts";
+import type { OwnedMachine } from "./owner.ts";
 import { VcpuCrew } from "./vcpu/crew.ts";
 import type { FaultReport } from "./vcpu/fault.ts";
-import { faultError } from "./vcpu/fault_message.ts";
-import { interpretsKernelMode } from "./vcpu/flavour.ts";
-import type { WorkerMessage } from "./vcpu/messages.ts";
-import { newVcpuWorker, type SpareWorkers } from "./vcpu/spare_workers.ts";
-import { RunPage } from "./vcpu/run_page.ts";
+import { newBuilderWorker, newVcpuWorker, type SpareWorkers } from "./vcpu/spare_workers.ts";
 
 /** Where a machine's own messages go; none is needed. */
 export interface StartOptions {
@@ -40,9 +29,6 @@ export interface StartOptions {
 
 /** What ended a machine by a fault: a guest's last state, or why a vCPU could not be run. */
 type Downfall = FaultReport | string;
-
-/** How often traced exits of a guest that rests are fetched. */
-const TRACE_INTERVAL_MS = 100;
 
 /**
  * A running virtual machine.
@@ -63,14 +49,13 @@ export class Vm implements AsyncDisposable {
   private constructor(
     /** The configuration, complete. */
     readonly config: CheckedConfig,
-    private readonly machine: Machine,
+    private readonly owned: OwnedMachine,
     private readonly crew: VcpuCrew,
     private readonly ports: SerialPorts,
-    rtcService: Promise<void>,
     resources: DisposableStack,
     downfall: () => Downfall | undefined,
   ) {
-    this.#outcome = this.#live(rtcService, resources, downfall);
+    this.#outcome = this.#live(resources, downfall);
     this.#outcome.catch(() => {}); // whoever calls wait() gets the error; nobody has to
   }
 
@@ -83,76 +68,37 @@ export class Vm implements AsyncDisposable {
    */
   static async start(config: MachineConfig = {}, options: StartOptions = {}): Promise<Vm> {
     const checked = checkConfig(config);
-    using images = BootImages.open(checked);
     using resources = new DisposableStack();
-    using kvm = openKvm();
-    requireFits(kvm, checked);
     let downfall: Downfall | undefined;
-    const onMessage = (message: WorkerMessage) => {
-      if (message.kind === "fault") downfall ??= message.report;
-      else if (message.kind === "failure") downfall ??= message.text;
-      else if (message.kind === "trace") {
-        machine?.vcpus[message.vcpu]?.countTraces(-1);
-        for (const line of message.lines) options.trace?.(line);
-      } else if (message.kind === "log") options.log?.(message.level, message.text);
-    };
-    let machine: Machine | undefined, ports: SerialPorts | undefined;
+    let owned: OwnedMachine | undefined, ports: SerialPorts | undefined;
     const crew = new VcpuCrew(
       checked.cpus,
-      () => options.spare?.take() ?? newVcpuWorker(),
-      onMessage,
+      (index) => options.spare?.take() ?? (index === 0 ? newBuilderWorker() : newVcpuWorker()),
+      (message) => {
+        if (message.kind === "fault") downfall ??= message.report;
+        else if (message.kind === "failure") downfall ??= message.text;
+        else if (message.kind === "log") options.log?.(message.level, message.text);
+        else for (const line of message.lines) options.trace?.(line);
+      },
       (text) => {
         downfall ??= text;
-        machine?.control.end("fault");
+        owned?.machine.control.end("fault");
         options.log?.("error", text);
       },
     );
     try {
       ports = await SerialPorts.open(checked, new URL("./io_worker.ts", import.meta.url), options.log);
-      const memory = resources.use(HostMemory.allocate(checked.memory));
-      const built = resources.use(KvmMachine.create(kvm, memory, checked.cpus));
-      const entry = images.load(memory.ram, checked);
-      const plan: MachinePlan = {
-        vmFd: built.vm.fd,
-        cpus: checked.cpus,
-        ram: memory.loan,
-        serial: ports.plans,
-        debugConsole: checked.debugConsole,
-        debugExit: checked.debugExit,
-        ...allocateState(checked.cpus, checked.serial.length + 1),
-      };
-      machine = composeMachine(plan, {
-        initialize: true,
-        irq: new KvmIrqController(built.vm.fd),
+      const building = crew.build({ config: checked, serial: ports.plans });
+      const loading = lazy<typeof import("./owner.ts")>(import.meta.resolve("./owner.ts"));
+      loading.catch(() => {}); // without --allow-read; the worker fails too then, and says it better
+      const built = await building;
+      owned = (await loading).takeOver(built, {
+        crew,
+        ports,
+        resources,
         onBroken: (name, error) => options.log?.("error", `${name} is out of service: ${error}`),
-        requests: { request: () => {} }, // requests come from guests, and guests are on other threads
       });
-      const { vcpus, control } = machine;
-      ports.connect(machine, plan);
-      const brand = hostCpuBrand();
-      crew.start(built.vcpus.map(({ fd, runPage }, index) => ({
-        control: vcpus[index]!,
-        run: new RunPage(runPage.buffer),
-        orders: {
-          plan,
-          index,
-          vcpuFd: fd.number,
-          runPage: { address: runPage.address, length: runPage.length },
-          supportedCpuid: built.supportedCpuid.bytes,
-          tscDeadline: built.tscDeadline,
-          brand,
-          entry: index === 0 ? entry : undefined,
-          traceExits: checked.trace.includes("exits"),
-        },
-      })));
-      // Not sooner: a program's first timer costs 4 ms, and the guest runs by now.
-      resources.use(stayAlive());
-      if (checked.trace.length > 0) {
-        const timer = setInterval(() => crew.nudge(), TRACE_INTERVAL_MS);
-        resources.defer(() => clearInterval(timer));
-      }
-      const rtcService = serveRtc(machine.rtc, machine.rtcBell, () => control.ended);
-      return new Vm(checked, machine, crew, ports, rtcService, resources.move(), () => downfall);
+      return new Vm(checked, owned, crew, ports, resources.move(), () => downfall);
     } catch (error) {
       await crew.end();
       crew[Symbol.dispose]();
@@ -206,18 +152,20 @@ export class Vm implements AsyncDisposable {
 
   /** Ends the machine at once, as if its power failed. Resolves when everything is released. */
   async stop(): Promise<void> {
-    this.machine.control.end("stopped");
+    this.owned.machine.control.end("stopped");
     await this.#outcome.catch(() => {});
   }
 
   /** Presses the power button: a guest that listens shuts down. Does nothing when stopped. */
   powerButton(): void {
-    if (this.#state !== "stopped") this.machine.pm.locked((pm) => pm.pressPowerButton());
+    if (this.#state !== "stopped") this.owned.machine.pm.locked((pm) => pm.pressPowerButton());
   }
 
   /** Types Ctrl-Alt-Del on the PS/2 keyboard: a guest that listens reboots. Does nothing when stopped. */
   ctrlAltDel(): void {
-    if (this.#state !== "stopped") this.machine.i8042.locked((keyboard) => keyboard.pressCtrlAltDelete());
+    if (this.#state !== "stopped") {
+      this.owned.machine.i8042.locked((keyboard) => keyboard.pressCtrlAltDelete());
+    }
   }
 
   /** Stops the machine. */
@@ -226,32 +174,26 @@ export class Vm implements AsyncDisposable {
   }
 
   /** Waits for the ending, ends the workers, and only then frees what they used. */
-  async #live(
-    rtcService: Promise<void>,
-    held: DisposableStack,
-    downfall: () => Downfall | undefined,
-  ): Promise<Outcome> {
+  async #live(held: DisposableStack, downfall: () => Downfall | undefined): Promise<Outcome> {
+    const { machine, rtcService } = this.owned;
     using _crew = this.crew; // last: its workers' end takes processor time from all else
     using _resources = held;
-    const { ending, detail } = await this.machine.control.ending();
+    const { ending, detail } = await machine.control.ending();
     await this.crew.end();
     this.#state = "stopped"; // from here on nobody touches the devices, whose wires end in KVM
-    this.machine.rtcBell.ring();
+    machine.rtcBell.ring();
     await rtcService.catch(() => {});
     await this.ports.close(ending !== "stopped");
     if (ending === "fault") {
       const cause = downfall();
       if (typeof cause === "object") {
-        throw faultError(cause, { interpretsKernelMode: interpretsKernelMode() });
+        const { faultError, hostFlavour } = await lazy<typeof import("./vcpu/fault_message.ts")>(
+          import.meta.resolve("./vcpu/fault_message.ts"),
+        );
+        throw faultError(cause, hostFlavour());
       }
       throw new HostError(`a vCPU could not be run: ${cause ?? "its worker gave no reason"}`);
     }
     return ending === "debug-exit" ? { reason: ending, code: debugExitStatus(detail) } : { reason: ending };
   }
-}
-
-/** Keeps the program from ending: promises of Atomics.waitAsync do not, and a machine may wait for nothing else. */
-function stayAlive(): Disposable {
-  const timer = setInterval(() => {}, 2 ** 30);
-  return { [Symbol.dispose]: () => clearInterval(timer) };
 }

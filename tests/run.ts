@@ -17,9 +17,6 @@ import { runDenoTest } from "./runner/deno_test.ts";
 import { add, type Counts, NOTHING } from "./runner/counts.ts";
 import { Report } from "./runner/report.ts";
 
-/** How often the lab is started where its machine died: an emulator with nested SVM is not without faults. */
-const LAB_STARTS = 4;
-
 /** Where a ring's tests run. */
 type Place = "here" | "lab";
 
@@ -73,11 +70,21 @@ async function inLab(rings: readonly Ring[]): Promise<Counts> {
     const runs = (await Promise.all(rings.map(labRuns))).flat();
     const budget = rings.reduce((minutes, ring) => minutes + ring.minutes, 0);
     await report.timed(`the lab: ${rings.map((ring) => ring.name).join(", ")}`, budget, async () => {
-      for (let start = 1; start <= LAB_STARTS; start++) {
-        if (await oneLab(rings, outDir, budget)) return;
-        report.problem(
-          `the lab's machine died in its run ${start}; what was not done yet is done in another one`,
-        );
+      try {
+        await runInLab({
+          command: [
+            ...[Deno.execPath(), "run", "-A", "tests/runner/in_lab.ts"],
+            ...rings.map((ring) => ring.name),
+          ],
+          env: { ...Deno.env.toObject(), ...environment },
+          outDir,
+          interactive: false,
+          timeLimit: budget * 60,
+          progress: report.progress,
+        });
+      } catch (error) {
+        if (!(error instanceof LabError)) throw error;
+        console.error(error.message);
       }
     });
     let sum = NOTHING;
@@ -90,24 +97,5 @@ async function inLab(rings: readonly Ring[]): Promise<Counts> {
     return sum;
   } finally {
     await Deno.remove(outDir, { recursive: true });
-  }
-}
-
-/** False if the lab itself failed. */
-async function oneLab(rings: readonly Ring[], outDir: string, minutes: number): Promise<boolean> {
-  try {
-    await runInLab({
-      command: [Deno.execPath(), "run", "-A", "tests/runner/in_lab.ts", ...rings.map((ring) => ring.name)],
-      env: { ...Deno.env.toObject(), ...environment },
-      outDir,
-      interactive: false,
-      timeLimit: minutes * 60,
-      progress: report.progress,
-    });
-    return true;
-  } catch (error) {
-    if (!(error instanceof LabError)) throw error;
-    console.error(error.message);
-    return false;
   }
 }

@@ -99,6 +99,11 @@ export class KvmVm implements Disposable {
     return new OwnedFd(fd);
   }
 
+  /** Gives up the fd: the number is the caller's to close. */
+  release(): number {
+    return this.#fd.release();
+  }
+
   /** Closes the VM's fd. */
   [Symbol.dispose](): void {
     this.#fd[Symbol.dispose]();

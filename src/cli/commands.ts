@@ -4,6 +4,7 @@
  * @module
  */
 
+import { lazy } from "../lazy.ts";
 import type { Command, CommandRegistry } from "./command.ts";
 
 /** Names, in the order of the help. Each command is in `commands/NAME.ts`, exported under its name. */
@@ -15,9 +16,8 @@ export const COMMANDS: CommandRegistry = {
   startsGuest: (name) => name === "run",
   async load(name) {
     if (!NAMES.some((known) => known === name)) return undefined;
-    // A specifier that Deno cannot read: it loads the files of all literal ones ahead, needed or not, in 7 ms.
-    const module: Readonly<Record<string, Command>> = await import(
-      import.meta.resolve(`./commands/${name}.ts`)
+    const module = await lazy<Readonly<Record<string, Command>>>(
+      import.meta.resolve(`./commands/${name}.ts`),
     );
     return module[name];
   },

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { lazy } from "../lazy.ts";
 import { SpareWorkers } from "../vcpu/spare_workers.ts";
 import { parseArguments } from "./arguments.ts";
 import { COMMANDS } from "./commands.ts";
@@ -14,20 +15,26 @@ export async function main(words: readonly string[]): Promise<number> {
   try {
     return await dispatch(words);
   } catch (error) {
-    const { reportFailure } = await import("./failure.ts");
+    const { reportFailure } = await lazy<typeof import("./failure.ts")>(
+      import.meta.resolve("./failure.ts"),
+    );
     return reportFailure(error, beforeDashes(words).includes("--json"));
   }
 }
 
 async function dispatch([first, ...rest]: readonly string[]): Promise<number> {
   if (first === undefined || first === "--help" || first === "-h") {
-    const { printOverview } = await import("./help.ts");
+    const { printOverview } = await lazy<typeof import("./help.ts")>(
+      import.meta.resolve("./help.ts"),
+    );
     return await printOverview(COMMANDS, first === undefined);
   }
   using spare = COMMANDS.startsGuest(first) ? new SpareWorkers(1) : undefined;
   const command = await COMMANDS.load(first === "--version" || first === "-V" ? "version" : first);
   if (command !== undefined) return await execute(command, rest, spare);
-  const { unknownCommand } = await import("./unknown_command.ts");
+  const { unknownCommand } = await lazy<typeof import("./unknown_command.ts")>(
+    import.meta.resolve("./unknown_command.ts"),
+  );
   throw unknownCommand(first, COMMANDS.names);
 }
 
@@ -43,15 +50,16 @@ async function execute(command: Command, words: readonly string[], spare?: Spare
   });
   if (args.has("help")) return await help(command);
   if (args.has("log-level") || args.has("verbose")) {
-    // Not a literal, which Deno would load ahead: see commands.ts.
-    const logging: typeof import("./logging.ts") = await import(import.meta.resolve("./logging.ts"));
+    const logging = await lazy<typeof import("./logging.ts")>(import.meta.resolve("./logging.ts"));
     await logging.configureLogging(args.value("log-level") ?? "debug");
   }
   return await command.execute(args, COMMANDS, spare);
 }
 
 async function help(command: Command): Promise<number> {
-  const { printCommandHelp } = await import("./help.ts");
+  const { printCommandHelp } = await lazy<typeof import("./help.ts")>(
+    import.meta.resolve("./help.ts"),
+  );
   return printCommandHelp(command);
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { lazy } from "../lazy.ts";
 import { parseConfigFile } from "../config/check.ts";
 import type { MachineConfig } from "../config/schema.ts";
 import { UserError } from "../errors.ts";
@@ -42,7 +43,9 @@ export class RunRequest {
 
   /** An error about a setting, said with the flag or the file that it was given by. */
   async inUsersWords(error: unknown): Promise<unknown> {
-    const { nameOrigin } = await import("./origin.ts");
+    const { nameOrigin } = await lazy<typeof import("./origin.ts")>(
+      import.meta.resolve("./origin.ts"),
+    );
     return nameOrigin(error, (field) => {
       const key = field.split(".")[0]!;
       const flag = this.flags.find((flag) => flag.key === key)?.option.name;

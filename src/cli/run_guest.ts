@@ -4,6 +4,7 @@
  * @module
  */
 
+import { lazy } from "../lazy.ts";
 import type { MachineConfig } from "../config/schema.ts";
 import { Vm } from "../vm.ts";
 import type { SpareWorkers } from "../vcpu/spare_workers.ts";
@@ -36,7 +37,9 @@ export async function runGuest(config: MachineConfig, options: RunGuestOptions =
   });
   starting.catch(() => {}); // thrown where it is awaited
   // Loaded while the machine's workers start: the console is no part of the way to the first instruction.
-  const { attendHere, EndingSignals } = await import("./attend_here.ts");
+  const { attendHere, EndingSignals } = await lazy<typeof import("./attend_here.ts")>(
+    import.meta.resolve("./attend_here.ts"),
+  );
   using signals = new EndingSignals();
   await using guest = await starting;
   return await attendHere(guest, {

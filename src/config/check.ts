@@ -12,7 +12,8 @@ import { suggest } from "./suggest.ts";
 
 /** Fills in defaults and checks everything that can be known without touching a file. Throws UserError. */
 export function checkConfig(config: MachineConfig): CheckedConfig {
-  const result = MachineSchema.safeParse(config);
+  // Checked once: compiling a validator for it would cost more than it saves.
+  const result = MachineSchema.safeParse(config, { jitless: true });
   if (result.success) return result.data;
   throw issueError(result.error.issues[0]!, config);
 }

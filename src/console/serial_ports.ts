@@ -4,6 +4,7 @@
  * @module
  */
 
+import { lazy } from "../lazy.ts";
 import type { Log } from "../backends/far_end.ts";
 import type { CheckedConfig } from "../config/schema.ts";
 import type { Machine } from "../machine.ts";
@@ -62,7 +63,9 @@ export class SerialPorts {
   ): Promise<SerialPorts> {
     const targets = serial.map((target) => isStream(target) || target === "null" ? undefined : target);
     if (targets.every((target) => target === undefined)) return new SerialPorts(serial, undefined);
-    const { FdPorts } = await import("./fd_ports.ts"); // most machines start quicker without
+    const { FdPorts } = await lazy<typeof import("./fd_ports.ts")>(
+      import.meta.resolve("./fd_ports.ts"),
+    ); // most machines start quicker without
     return new SerialPorts(serial, FdPorts.open(targets, ioWorker, log));
   }
 
@@ -71,7 +74,7 @@ export class SerialPorts {
     return this.#list;
   }
 
-  /** Joins the far ends to the machine's ports, before the guest runs. */
+  /** Joins the far ends to the machine's ports. What the guest wrote before waits in their queues. */
   connect(machine: Pick<Machine, "serial" | "debugConsole">, plan: MachinePlan): void {
     this.#list = this.targets.map((target, index) => {
       const name = `COM${index + 1}`;

@@ -1,5 +1,6 @@
 /**
- * Writes an ELF64 kernel image with one segment and the note that makes it bootable by the PVH protocol.
+ * Writes ELF64 files of one segment: kernel images with the note that makes them bootable by the PVH protocol, and static
+ * programs.
  *
  * @module
  */
@@ -45,6 +46,26 @@ export interface PvhImage {
  * ```
  */
 export function pvhElf({ bytes, address, memorySize, entry }: PvhImage): Uint8Array {
+  const { file, view } = oneSegment({ bytes, address, memorySize, entry, headers: 2 });
+  const note = EHDR_SIZE + 2 * PHDR_SIZE;
+  programHeader(view, 1, PT_NOTE, PF_R, note, 0, NOTE_SIZE, NOTE_SIZE, 4);
+  view.setUint32(note, 4, true); // namesz
+  view.setUint32(note + 4, 8, true); // descsz
+  view.setUint32(note + 8, XEN_ELFNOTE_PHYS32_ENTRY, true);
+  file.set([0x58, 0x65, 0x6e, 0], note + 12); // "Xen\0"
+  view.setBigUint64(note + 16, BigInt(entry), true);
+  return file;
+}
+
+/** Wraps a static Linux program; `address` and `entry` are virtual, `address` 256 past the beginning of a page. */
+export function executableElf(program: Omit<PvhImage, "memorySize">): Uint8Array {
+  return oneSegment({ ...program, memorySize: program.bytes.length, headers: 1 }).file;
+}
+
+/** The file with its header and its PT_LOAD segment. */
+function oneSegment(
+  { bytes, address, memorySize, entry, headers }: PvhImage & { readonly headers: number },
+): { file: Uint8Array; view: DataView } {
   if (address % SEGMENT_OFFSET !== 0) throw new Error(`segment address ${address} is not a multiple of 256`);
   if (memorySize < bytes.length) throw new Error(`${bytes.length} bytes do not fit ${memorySize}`);
   const file = new Uint8Array(SEGMENT_OFFSET + bytes.length);
@@ -58,19 +79,11 @@ export function pvhElf({ bytes, address, memorySize, entry }: PvhImage): Uint8Ar
   view.setBigUint64(32, BigInt(EHDR_SIZE), true); // e_phoff
   view.setUint16(52, EHDR_SIZE, true);
   view.setUint16(54, PHDR_SIZE, true);
-  view.setUint16(56, 2, true); // e_phnum
+  view.setUint16(56, headers, true); // e_phnum
   view.setUint16(58, 64, true); // e_shentsize, of no section headers
-
-  const note = EHDR_SIZE + 2 * PHDR_SIZE;
   programHeader(view, 0, PT_LOAD, PF_RWX, SEGMENT_OFFSET, address, bytes.length, memorySize, SEGMENT_OFFSET);
-  programHeader(view, 1, PT_NOTE, PF_R, note, 0, NOTE_SIZE, NOTE_SIZE, 4);
-  view.setUint32(note, 4, true); // namesz
-  view.setUint32(note + 4, 8, true); // descsz
-  view.setUint32(note + 8, XEN_ELFNOTE_PHYS32_ENTRY, true);
-  file.set([0x58, 0x65, 0x6e, 0], note + 12); // "Xen\0"
-  view.setBigUint64(note + 16, BigInt(entry), true);
   file.set(bytes, SEGMENT_OFFSET);
-  return file;
+  return { file, view };
 }
 
 function programHeader(

@@ -96,6 +96,7 @@ hostname lab
 ip link set lo up
 wait $loading
 [ -e /dev/kvm ] || fail "the lab's machine has no /dev/kvm"
+/lab/anchor &
 if [ -e /sys/class/net/eth0 ]; then
   ip addr add ${NETWORK.address} dev eth0
   ip link set eth0 up

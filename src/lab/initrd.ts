@@ -7,6 +7,7 @@
 import { cpio, type CpioEntry } from "../initramfs/cpio.ts";
 import { baseEntries, moduleEntries } from "../initramfs/demo.ts";
 import { type KernelModule, loadOrder, moduleTree } from "../initramfs/modules.ts";
+import { anchorProgram } from "./anchor.ts";
 import { HOST_MODULES, LAB_INIT, ROOT_MODULES } from "./init.ts";
 
 /** What goes in. */
@@ -39,6 +40,7 @@ export async function labInitrd(options: LabInitrdOptions): Promise<Uint8Array<A
     ...moduleEntries(modules).filter(({ path }) => path !== "lib/modules/order"),
     text("lib/modules/order.root", names(modules.filter(({ name }) => first.has(name)))),
     text("lib/modules/order", names(modules.filter(({ name }) => !first.has(name)))),
+    { kind: "file", path: "lab/anchor", data: anchorProgram(), mode: 0o755 },
     text("lab/settings", options.settings),
     text("lab/command", options.command),
   ]);

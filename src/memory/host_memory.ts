@@ -7,19 +7,13 @@
 import { ERRNO } from "../../ffi/errno.ts";
 import { OwnedFd } from "../../ffi/fd.ts";
 import { check, cString, libc } from "../../ffi/libc.ts";
-import { borrow, MADV, MAP, Mapping } from "../../ffi/mapping.ts";
+import { borrow, MADV, MAP, type MappedRange, Mapping } from "../../ffi/mapping.ts";
 import { HostError } from "../errors.ts";
 import { MappedRam } from "./guest_memory.ts";
 import { ramRegions } from "./layout.ts";
 
 /** MFD_CLOEXEC, `linux/memfd.h`. */
 const MFD_CLOEXEC = 1;
-
-/** How another worker reaches the same RAM. */
-export interface RamLoan {
-  readonly address: bigint;
-  readonly size: number;
-}
 
 /**
  * Owns a machine's RAM. Pages come into being when they are first touched, so a large guest costs what it uses.
@@ -59,9 +53,9 @@ export class HostMemory implements Disposable {
     }
   }
 
-  /** What a worker needs for {@link borrowRam}. */
-  get loan(): RamLoan {
-    return { address: this.mapping.address, size: this.mapping.length };
+  /** Gives it up to whoever gets the result. */
+  release(): { memfd: number; range: MappedRange } {
+    return { memfd: this.memfd.release(), range: this.mapping.release() };
   }
 
   /** Host address of guest-physical `gpa`, for KVM's memory slots. */
@@ -79,8 +73,8 @@ export class HostMemory implements Disposable {
 }
 
 /** RAM that another thread owns. SAFETY: see {@link borrow}; the owner ends all workers before it unmaps. */
-export function borrowRam(loan: RamLoan): MappedRam {
-  return new MappedRam(backed(borrow(loan.address, loan.size)));
+export function borrowRam({ address, length }: MappedRange): MappedRam {
+  return new MappedRam(backed(borrow(address, length)));
 }
 
 /** The regions over one buffer that holds them back to back. */

@@ -5,43 +5,53 @@
  */
 
 import { installKickSignal } from "../../ffi/signal.ts";
-import { HostError } from "../errors.ts";
+import { fromPlainError, HostError } from "../errors.ts";
 import { DOING, WANT } from "./control.ts";
 import { command, kick, type KickTarget } from "./kick.ts";
-import type { WorkerMessage, WorkerOrders } from "./messages.ts";
+import type { BuildOrder, BuiltMachine, WorkerMessage, WorkerOrder } from "./messages.ts";
 
-/** A vCPU with its orders. */
+/** A vCPU with its worker's order; undefined for the one that has its own already: it built the machine. */
 export interface CrewMember extends KickTarget {
-  readonly orders: WorkerOrders;
+  readonly order: WorkerOrder | undefined;
 }
+
+/** What workers report about a machine that runs. */
+export type CrewMessage = Exclude<WorkerMessage, { kind: "built" | "refused" | "farewell" }>;
 
 /** Starts, pauses, resumes and ends the vCPUs of one machine. */
 export class VcpuCrew implements Disposable {
   readonly #workers: readonly Worker[];
   /** Resolved when a worker has said its last word, or never will. */
   readonly #farewells: readonly PromiseWithResolvers<void>[];
+  /** What the builder reported before {@link start}. */
+  readonly #early: CrewMessage[] = [];
+  readonly #built = Promise.withResolvers<BuiltMachine>();
   #members: readonly CrewMember[] = [];
   #crash: string | undefined;
 
   /**
    * Takes `count` workers, which load while the machine is being built.
    *
-   * @param newWorker a worker that waits for its orders
-   * @param onMessage takes what workers report
+   * @param newWorker the worker of vCPU `index`, which waits for its order; vCPU 0's can build a machine
+   * @param onMessage takes what workers report of the running machine
    * @param onCrash told of a worker that failed after {@link start}
    */
   constructor(
     count: number,
-    newWorker: () => Worker,
-    private readonly onMessage: (message: WorkerMessage) => void,
+    newWorker: (index: number) => Worker,
+    private readonly onMessage: (message: CrewMessage) => void,
     private readonly onCrash: (message: string) => void,
   ) {
+    this.#built.promise.catch(() => {}); // thrown where it is awaited
     this.#farewells = Array.from({ length: count }, () => Promise.withResolvers<void>());
     this.#workers = this.#farewells.map((farewell, index) => {
-      const worker = newWorker();
+      const worker = newWorker(index);
       worker.onmessage = ({ data }: MessageEvent<WorkerMessage>) => {
         if (data.kind === "farewell") farewell.resolve();
-        else this.onMessage(data);
+        else if (data.kind === "built") this.#built.resolve(data.built);
+        else if (data.kind === "refused") this.#built.reject(fromPlainError(data.error));
+        else if (this.#members.length === 0) this.#early.push(data);
+        else this.#tell(data);
       };
       worker.onerror = (event) => {
         event.preventDefault();
@@ -51,12 +61,26 @@ export class VcpuCrew implements Disposable {
     });
   }
 
-  /** Lets the guest run. Call once. Throws HostError if a worker has failed already. */
+  /**
+   * Lets vCPU 0's worker build the machine, on its own thread, and then run. Call once; {@link start} must follow at
+   * once, since until then nobody can stop that vCPU.
+   *
+   * @throws {UserError | HostError} if it cannot be built; nothing of it is left
+   */
+  async build(order: BuildOrder): Promise<BuiltMachine> {
+    this.#workers[0]!.postMessage({ kind: "build", order } satisfies WorkerOrder);
+    return await this.#built.promise;
+  }
+
+  /** Lets the vCPUs run. Call once. Throws HostError if a worker has failed already: {@link end} the crew then. */
   start(members: readonly CrewMember[]): void {
-    if (this.#crash !== undefined) throw new HostError(this.#crash);
-    installKickSignal();
     this.#members = members;
-    members.forEach((member, index) => this.#workers[index]!.postMessage(member.orders));
+    installKickSignal();
+    for (const message of this.#early.splice(0)) this.#tell(message);
+    if (this.#crash !== undefined) throw new HostError(this.#crash);
+    members.forEach(({ order }, index) => {
+      if (order !== undefined) this.#workers[index]!.postMessage(order);
+    });
   }
 
   /**
@@ -103,8 +127,14 @@ export class VcpuCrew implements Disposable {
     }));
   }
 
+  #tell(message: CrewMessage): void {
+    if (message.kind === "trace") this.#members[message.vcpu]?.control.countTraces(-1);
+    this.onMessage(message);
+  }
+
   #crashed(index: number, message: string): void {
     this.#crash ??= message;
+    if (index === 0) this.#built.reject(new HostError(message)); // else `start` says so, when it is built
     this.#farewells[index]!.resolve();
     const member = this.#members[index];
     if (member === undefined) return; // not started: `start` will say so

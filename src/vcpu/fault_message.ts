@@ -8,11 +8,17 @@ import { ERRNO } from "../../ffi/errno.ts";
 import { EXIT } from "../../ffi/uapi/kvm_constants.ts";
 import { GuestError } from "../errors.ts";
 import { type FaultReport, isEmulationFailure } from "./fault.ts";
+import { interpretsKernelMode } from "./flavour.ts";
 
 /** What the message depends on beside the report. */
 export interface FaultContext {
   /** The host's KVM is `kvm_pvm`: it interprets kernel-mode code. */
   readonly interpretsKernelMode: boolean;
+}
+
+/** What is known of this host. */
+export function hostFlavour(): FaultContext {
+  return { interpretsKernelMode: interpretsKernelMode() };
 }
 
 /** The error that `Vm.wait` rejects with. */

@@ -22,7 +22,7 @@ export class SpareWorkers implements Disposable {
   /** Starts loading `count` workers. */
   constructor(count: number) {
     for (let i = 0; i < count; i++) {
-      const worker = newVcpuWorker();
+      const worker = newBuilderWorker();
       worker.onerror = (event) => {
         event.preventDefault(); // the machine that would have taken it loads its own, and reports what is wrong
         this.#workers = this.#workers.filter((other) => other !== worker);
@@ -47,7 +47,17 @@ export class SpareWorkers implements Disposable {
   }
 }
 
-/** A worker that waits for the orders of one vCPU. Its module is the composition root's neighbour, above this room. */
+/** A worker that can build a machine and run its vCPU 0, or any other one. */
+export function newBuilderWorker(): Worker {
+  return newWorker("../builder_worker.ts");
+}
+
+/** A worker that runs a vCPU of a machine that another one built: it loads quicker, and is smaller. */
 export function newVcpuWorker(): Worker {
-  return new Worker(new URL("../vcpu_worker.ts", import.meta.url), { type: "module", name: "vcpu" });
+  return newWorker("../vcpu_worker.ts");
+}
+
+/** Both modules are the composition root's neighbours, above this room. */
+function newWorker(module: string): Worker {
+  return new Worker(new URL(module, import.meta.url), { type: "module", name: "vcpu" });
 }

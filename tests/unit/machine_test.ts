@@ -13,7 +13,7 @@ function rig(change: Partial<MachinePlan> = {}) {
   const plan: MachinePlan = {
     vmFd: -1,
     cpus: 3,
-    ram: { address: 0n, size: 2 ** 24 },
+    ramSize: 2 ** 24,
     serial: [LINE, { unplugged: true }, LINE],
     debugConsole: true,
     debugExit: true,

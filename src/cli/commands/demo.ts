@@ -4,6 +4,7 @@
  * @module
  */
 
+import { lazy } from "../../lazy.ts";
 import type { MachineConfig } from "../../config/schema.ts";
 import type { DemoPlace } from "../../demo/place.ts";
 import { GuestError } from "../../errors.ts";
@@ -59,7 +60,9 @@ export const demo: Command = {
       return await here(machine);
     } catch (error) {
       if (!(error instanceof SilentGuest)) throw error;
-      const { afterFailure } = await import("../../demo/place.ts");
+      const { afterFailure } = await lazy<typeof import("../../demo/place.ts")>(
+        import.meta.resolve("../../demo/place.ts"),
+      );
       tellWhy(afterFailure(error.message), false);
       return await inLab(machine, args);
     }
@@ -117,7 +120,9 @@ async function prepare(args: Arguments, settings: MachineConfig): Promise<Machin
 }
 
 async function here(machine: MachineConfig): Promise<number> {
-  const { runGuest } = await import("../run_guest.ts");
+  const { runGuest } = await lazy<typeof import("../run_guest.ts")>(
+    import.meta.resolve("../run_guest.ts"),
+  );
   let spoke = false;
   const impatient = setTimeout(
     () => say("the guest is silent so far. Ctrl-C ends it; denovisor demo --lab runs it in the lab"),

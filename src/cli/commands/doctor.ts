@@ -4,6 +4,7 @@
  * @module
  */
 
+import { lazy } from "../../lazy.ts";
 import { EXIT } from "../exit_codes.ts";
 import type { Command } from "../command.ts";
 import { JSON_OPTION } from "../option.ts";
@@ -31,7 +32,9 @@ export const doctor: Command = {
     JSON_OPTION,
   ],
   async execute(args) {
-    const { formatDoctor, runDoctor, saveReport } = await import("../../doctor/mod.ts");
+    const { formatDoctor, runDoctor, saveReport } = await lazy<typeof import("../../doctor/mod.ts")>(
+      import.meta.resolve("../../doctor/mod.ts"),
+    );
     const report = await runDoctor({ probe: !args.has("no-probe") });
     const file = args.value("report");
     if (file !== undefined) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { lazy } from "../../lazy.ts";
 import { parseMemorySize } from "../../config/memory_size.ts";
 import { UserError } from "../../errors.ts";
 import type { LabOptions } from "../../lab/lab.ts";
@@ -63,8 +64,12 @@ export const lab: Command = {
       throw new UserError("the lab needs a command to run", { hint: "For example: denovisor lab -- bash" });
     }
     const options = labOptions(args);
-    const { runInLab } = await import("../../lab/lab.ts");
-    const { progressOn } = await import("../progress.ts");
+    const { runInLab } = await lazy<typeof import("../../lab/lab.ts")>(
+      import.meta.resolve("../../lab/lab.ts"),
+    );
+    const { progressOn } = await lazy<typeof import("../progress.ts")>(
+      import.meta.resolve("../progress.ts"),
+    );
     try {
       return await runInLab({
         ...options,

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { lazy } from "../../lazy.ts";
 import type { Arguments } from "../arguments.ts";
 import type { Command } from "../command.ts";
 import { JSON_OPTION } from "../option.ts";
@@ -50,7 +51,9 @@ export const run: Command = {
         ...(spare === undefined ? {} : { spare }),
         ...(log === undefined ? {} : { log }),
       });
-      const { reportEnd } = await import("../outcome_report.ts");
+      const { reportEnd } = await lazy<typeof import("../outcome_report.ts")>(
+        import.meta.resolve("../outcome_report.ts"),
+      );
       return reportEnd(end, { json, person: Deno.stderr.isTerminal() });
     } catch (error) {
       throw await request.inUsersWords(error);
@@ -59,12 +62,16 @@ export const run: Command = {
 };
 
 async function dryRun(request: RunRequest, json: boolean): Promise<number> {
-  const { describeMachine } = await import("../../inspect_config.ts");
+  const { describeMachine } = await lazy<typeof import("../../inspect_config.ts")>(
+    import.meta.resolve("../../inspect_config.ts"),
+  );
   const summary = await describeMachine(request.config());
   if (json) {
     printJson(summary);
   } else {
-    const { factSheet } = await import("../fact_sheet.ts");
+    const { factSheet } = await lazy<typeof import("../fact_sheet.ts")>(
+      import.meta.resolve("../fact_sheet.ts"),
+    );
     print(factSheet(summary));
   }
   return 0;
@@ -73,7 +80,6 @@ async function dryRun(request: RunRequest, json: boolean): Promise<number> {
 /** The logger, where somebody asked for one. */
 async function chosenLog(args: Arguments): Promise<VmLog | undefined> {
   if (!args.has("log-level") && !args.has("verbose")) return undefined;
-  // Not a literal, which Deno would load ahead: see commands.ts.
-  const { vmLogger }: typeof import("../logging.ts") = await import(import.meta.resolve("../logging.ts"));
+  const { vmLogger } = await lazy<typeof import("../logging.ts")>(import.meta.resolve("../logging.ts"));
   return vmLogger();
 }

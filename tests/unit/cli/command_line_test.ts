@@ -17,7 +17,7 @@ async function denovisor(
   env: Record<string, string> = {},
 ): Promise<Result> {
   const child = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", ...permissions, CLI, ...words],
+    args: ["run", "--no-prompt", "--quiet", ...permissions, CLI, ...words],
     stdin: "null",
     env,
   }).output();

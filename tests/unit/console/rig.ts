@@ -28,7 +28,7 @@ export function machineOf(
   const plan: MachinePlan = {
     vmFd: -1, // interrupts go nowhere
     cpus: 1,
-    ram: { address: 0n, size: 2 ** 24 },
+    ramSize: 2 ** 24,
     serial,
     debugConsole,
     debugExit: false,

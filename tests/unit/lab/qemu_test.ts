@@ -19,7 +19,7 @@ function values(args: readonly string[], flag: string): string[] {
 
 Deno.test("lab/qemu: the machine has SVM by emulation, whatever the host has", () => {
   const args = qemuArguments(options);
-  assertEquals(values(args, "-cpu"), ["max,+svm"]);
+  assertEquals(values(args, "-cpu"), ["max,+svm,-npt"]);
   assertEquals(values(args, "-accel"), ["tcg,thread=multi"]);
 });
 

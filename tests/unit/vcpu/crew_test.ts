@@ -1,5 +1,5 @@
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
-import { HostError } from "../../../src/errors.ts";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
+import { HostError, toPlainError, UserError } from "../../../src/errors.ts";
 import { Arena } from "../../../src/state/arena.ts";
 import { DOING, VCPU_CONTROL_BYTES, VcpuControl } from "../../../src/vcpu/control.ts";
 import { type CrewMember, VcpuCrew } from "../../../src/vcpu/crew.ts";
@@ -26,7 +26,7 @@ class Rig implements AsyncDisposable {
       return {
         control: new VcpuControl(new Arena(scratch)),
         run: new RunPage(page as unknown as ArrayBuffer),
-        orders: orders as unknown as CrewMember["orders"],
+        order: orders as unknown as CrewMember["order"],
       };
     });
     this.crew = new VcpuCrew(
@@ -143,4 +143,52 @@ Deno.test("crew: workers that failed before the start are an error of the host's
     }
   }
   assertThrows(() => rig.crew.start(rig.members), HostError, "vCPU 0's worker failed");
+});
+
+/** A crew of one, whose worker runs this code; `send` is its postMessage. */
+function builder(code: string): { crew: VcpuCrew; heard: string[] } {
+  const heard: string[] = [];
+  const module = new URL(
+    `data:text/javascript,${encodeURIComponent(`const send = (m) => postMessage(m); ${code}`)}`,
+  );
+  const crew = new VcpuCrew(
+    1,
+    () => new Worker(module, { type: "module" }),
+    (message) => heard.push(message.kind),
+    () => {},
+  );
+  return { crew, heard };
+}
+
+const ORDER = { config: {}, serial: [] } as unknown as Parameters<VcpuCrew["build"]>[0];
+
+Deno.test("crew: a built machine is handed over, and what its vCPU says before the start waits for that", async () => {
+  const { crew, heard } = builder(`onmessage = ({ data }) => {
+    send({ kind: "built", built: data.order });
+    send({ kind: "log", level: "info", text: "early" });
+    send({ kind: "trace", vcpu: 0, lines: ["early"] });
+    send({ kind: "log", level: "info", text: "told all" });
+  };`);
+  using _ = crew;
+  assertEquals(await crew.build(ORDER) as unknown, { config: {}, serial: [] });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assertEquals(heard, []);
+  const control = new VcpuControl(new Arena(new SharedArrayBuffer(VCPU_CONTROL_BYTES)));
+  control.countTraces(1);
+  crew.start([{ control, run: new RunPage(new ArrayBuffer(4096)), order: undefined }]);
+  assertEquals(heard, ["log", "trace", "log"]);
+  assertEquals(control.tracesUnderWay, 0);
+});
+
+Deno.test("crew: what keeps a machine from being built is thrown as it was", async () => {
+  const refusal = toPlainError(new UserError("no such file: x", { field: "kernel", hint: "Look." }));
+  using crew =
+    builder(`onmessage = () => send({ kind: "refused", error: ${JSON.stringify(refusal)} });`).crew;
+  const error = await assertRejects(() => crew.build(ORDER), UserError, "no such file: x");
+  assertEquals([error.field, error.hint], ["kernel", "Look."]);
+});
+
+Deno.test("crew: a builder that fails is an error of the host's", async () => {
+  using crew = builder(`onmessage = () => { throw new Error("as told"); };`).crew;
+  await assertRejects(() => crew.build(ORDER), HostError, "vCPU 0's worker failed");
 });
