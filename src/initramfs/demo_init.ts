@@ -110,6 +110,8 @@ case $end in
     reboot -f
     ;;
   panic)
+    # Returns when what was printed has left the UART, or the panic's words would come in the middle of it.
+    stty -F /dev/console cs8
     echo c >/proc/sysrq-trigger
     ;;
   poweroff) ;;
