@@ -4,7 +4,7 @@
  * Linux patches its own code when the first VM is made and when the last one goes (jump labels: the scheduler's
  * `preempt_notifier_key`, KVM's `apic_sw_disabled`), while its processors execute it. QEMU before 8.1 translates a page
  * while another processor may be writing it, and can keep the old translation for good: seen in a debugger, a processor
- * executed an `int3` in the scheduler that was in memory no more, for ever; of ten boots two or three ended so. With a VM
+ * executed an `int3` in the scheduler that was in memory no more, for ever. With a VM
  * that stays, the code is patched once, before anything runs.
  *
  * @module

@@ -40,6 +40,11 @@ export interface LabOptions {
   readonly interactive?: boolean;
   /** A network card with QEMU's user-mode network behind it. Default true. */
   readonly network?: boolean;
+  /**
+   * Whether the emulated SVM has nested paging. Default false: its emulation (QEMU 7.2) loses L1 or a guest of several
+   * vCPUs in one boot of five, for example to an endless page fault at the instruction after VMRUN.
+   */
+  readonly nestedPaging?: boolean;
   /** L1's kernel, a bzImage with its modules in /lib/modules. Default: Debian's. */
   readonly kernel?: string;
   /** Standard input, where not interactive. Default: empty. */
@@ -132,6 +137,7 @@ async function assemble(
     kernel: await fastestKernel(kernel, progress),
     initrdData,
     network: options.network ?? true,
+    nestedPaging: options.nestedPaging ?? false,
     ...(options.outDir === undefined ? {} : { outDir: await Deno.realPath(options.outDir) }),
   };
 }

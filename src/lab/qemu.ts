@@ -33,6 +33,7 @@ export interface MachineOptions {
   /** Directory shared for writing. */
   readonly outDir?: string;
   readonly network: boolean;
+  readonly nestedPaging: boolean;
 }
 
 /**
@@ -69,9 +70,9 @@ export function qemuArguments(options: MachineOptions): string[] {
     `local,path=${value(path)},mount_tag=${tag},security_model=none,multidevs=remap${more}`;
   return [
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"],
-    // The SVM of QEMU's own emulator: hardware semantics, whatever this host's CPU can. Without nested paging, in whose
-    // emulation (QEMU 7.2) L1 was seen in an endless page fault at the instruction after VMRUN; it costs no time.
-    ...["-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max,+svm,-npt"],
+    // The SVM of QEMU's own emulator: hardware semantics, whatever this host's CPU can.
+    ...["-M", "q35", "-accel", "tcg,thread=multi"],
+    ...["-cpu", options.nestedPaging ? "max,+svm" : "max,+svm,-npt"],
     ...["-smp", String(cpus), "-m", `${memoryMiB}M`],
     ...["-kernel", kernel, "-initrd", initrd],
     // panic=-1 restarts at once, which -no-reboot turns into an exit.

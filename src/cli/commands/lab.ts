@@ -52,6 +52,7 @@ export const lab: Command = {
       files: true,
       help: "A directory that the command may write to: $DENOVISOR_LAB_OUT",
     },
+    { name: "nested-paging", help: "Emulate nested paging too: quicker guests, and less reliable" },
     {
       name: "kernel",
       value: "FILE",
@@ -95,6 +96,7 @@ export function labOptions(args: Arguments): LabOptions {
     ...(memory === undefined ? {} : { memoryMiB: mebibytes(memory) }),
     ...(timeLimit === undefined ? {} : { timeLimit: wholeNumber("time-limit", timeLimit) }),
     ...(outDir === undefined ? {} : { outDir }),
+    ...(args.has("nested-paging") ? { nestedPaging: true } : {}),
     ...(kernel === undefined ? {} : { kernel }),
   };
 }

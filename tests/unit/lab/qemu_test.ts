@@ -10,6 +10,7 @@ const options = {
   sockets: "/tmp/a,b",
   log: "/l",
   network: true,
+  nestedPaging: false,
 };
 
 /** The values that follow a flag. */
@@ -20,6 +21,7 @@ function values(args: readonly string[], flag: string): string[] {
 Deno.test("lab/qemu: the machine has SVM by emulation, whatever the host has", () => {
   const args = qemuArguments(options);
   assertEquals(values(args, "-cpu"), ["max,+svm,-npt"]);
+  assertEquals(values(qemuArguments({ ...options, nestedPaging: true }), "-cpu"), ["max,+svm"]);
   assertEquals(values(args, "-accel"), ["tcg,thread=multi"]);
 });
 
