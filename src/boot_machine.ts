@@ -4,6 +4,7 @@
  * @module
  */
 
+import { virtioMmioDevice } from "./acpi/virtio_devices.ts";
 import { buildAcpiTables } from "./acpi/tables.ts";
 import { GPA } from "./board/addresses.ts";
 import type { BootEntry } from "./boot/entry.ts";
@@ -56,6 +57,7 @@ export class BootImages implements Disposable {
       pvpanic: true,
       rtc: true,
       i8042: true,
+      extraDevices: config.disks.map((_, index) => virtioMmioDevice(index)),
     });
     ram.view(GPA.ACPI_TABLES, acpi.bytes.length).set(acpi.bytes);
     return loadKernel(ram, {

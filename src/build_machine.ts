@@ -9,6 +9,7 @@ import { hostCpuBrand } from "./cpu/brand.ts";
 import { KvmMachine, openKvm, requireFits } from "./kvm_host.ts";
 import { allocateState, type MachinePlan } from "./machine_plan.ts";
 import { HostMemory } from "./memory/host_memory.ts";
+import { VirtioWires } from "./virtio_wires.ts";
 import type { BuildOrder, BuiltMachine } from "./vcpu/messages.ts";
 
 /**
@@ -20,7 +21,7 @@ import type { BuildOrder, BuiltMachine } from "./vcpu/messages.ts";
  * @throws {HostError} if the host cannot run it: no KVM, no permission, no memory
  */
 export function buildMachine(
-  { config, serial }: BuildOrder,
+  { config, serial, disks }: BuildOrder,
   compose: (plan: MachinePlan) => void,
 ): BuiltMachine {
   const { cpus, debugConsole, debugExit } = config;
@@ -31,6 +32,7 @@ export function buildMachine(
   const memory = building.use(HostMemory.allocate(config.memory));
   const built = building.use(KvmMachine.create(kvm, memory, cpus));
   const entry = images.load(memory.ram, config);
+  const wires = building.use(new VirtioWires(built.vm));
   const plan: MachinePlan = {
     vmFd: built.fd,
     cpus,
@@ -38,12 +40,13 @@ export function buildMachine(
     ramSize: memory.ram.size,
     debugConsole,
     debugExit,
+    virtio: disks.map((settings, index) => wires.connect("block", settings, index)),
     ...allocateState(cpus, serial.length + 1),
   };
   compose(plan);
   return {
     plan,
-    handles: { memory: memory.release(), ...built.release() },
+    handles: { memory: memory.release(), eventFds: wires.release(), ...built.release() },
     setup: {
       supportedCpuid: built.supportedCpuid.bytes,
       tscDeadline: built.tscDeadline,

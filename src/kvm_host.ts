@@ -126,7 +126,7 @@ export class KvmMachine implements Disposable {
   readonly #vcpus: VcpuHandle[] = [];
 
   private constructor(
-    private readonly vm: KvmVm,
+    readonly vm: KvmVm,
     /** What vCPUs may offer to the guest. */
     readonly supportedCpuid: CpuidTable,
     readonly tscDeadline: boolean,
@@ -177,7 +177,7 @@ export class KvmMachine implements Disposable {
   }
 
   /** Gives it all up to whoever gets the result. */
-  release(): Omit<MachineHandles, "memory"> {
+  release(): Pick<MachineHandles, "vmFd" | "vcpus"> {
     return {
       vmFd: this.vm.release(),
       vcpus: this.#vcpus.splice(0).map(({ fd, runPage }) => ({

@@ -35,6 +35,7 @@ import type { MachinePlan } from "./machine_plan.ts";
 import { Arena } from "./state/arena.ts";
 import { Bell, BELL_WORDS } from "./state/bell.ts";
 import type { ByteRing } from "./state/ring.ts";
+import { type PlacedVirtio, placeVirtio } from "./virtio_board.ts";
 import { MachineControl, VcpuControl } from "./vcpu/control.ts";
 
 /** What differs between the isolates that build the same machine. */
@@ -61,6 +62,8 @@ export interface Machine {
   readonly pm: Attachment<AcpiPm>;
   readonly i8042: Attachment<I8042>;
   readonly rtc: Attachment<Rtc>;
+  /** Virtio devices, as the plan has them. */
+  readonly virtio: readonly PlacedVirtio[];
   /** Rung when the RTC's next event changed. */
   readonly rtcBell: Bell;
 }
@@ -149,7 +152,9 @@ export function composeMachine(plan: MachinePlan, hooks: MachineHooks): Machine 
     const device = new DebugConsole(debugConsole ?? UNPLUGGED, () => com1?.link.bell.ring());
     ports.attach(PORT.DEBUG_CONSOLE, 1, board.attach("debug_console", device));
   }
-  return { ports, mmio: new MmioBus(), control, vcpus, serial, debugConsole, pm, i8042, rtc, rtcBell };
+  const mmio = new MmioBus();
+  const virtio = plan.virtio.map((device, index) => placeVirtio(device, index, board, scratch, mmio));
+  return { ports, mmio, control, vcpus, serial, debugConsole, pm, i8042, rtc, virtio, rtcBell };
 }
 
 function ramFacts(size: number): { ramBelow4G: number; ramAbove4G: number } {

@@ -12,6 +12,8 @@ export interface MachineHandles {
   readonly memory: { readonly memfd: number; readonly range: MappedRange };
   readonly vmFd: number;
   readonly vcpus: readonly { readonly fd: number; readonly runPage: MappedRange }[];
+  /** Eventfds between devices and their workers. */
+  readonly eventFds: readonly number[];
 }
 
 /** The owner of a machine's handles. Dispose of it only when no worker runs any more. */
@@ -21,11 +23,12 @@ export class HeldMachine implements Disposable {
   readonly #stack = new DisposableStack();
 
   /** Takes the handles over. */
-  constructor({ memory, vmFd, vcpus }: MachineHandles) {
+  constructor({ memory, vmFd, vcpus, eventFds }: MachineHandles) {
     const stack = this.#stack;
     // Freed in the opposite order: vCPUs, the VM, its memory.
     stack.use(new OwnedFd(memory.memfd));
     stack.use(Mapping.adopt(memory.range));
+    for (const fd of eventFds) stack.use(new OwnedFd(fd));
     stack.use(new OwnedFd(vmFd));
     this.runPages = vcpus.map(({ fd, runPage }) => {
       stack.use(new OwnedFd(fd));

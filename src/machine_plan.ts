@@ -5,6 +5,7 @@
  */
 
 import { LINK_BYTES } from "./console/link.ts";
+import type { BlockSettings } from "./virtio/block/config.ts";
 import { VCPU_CONTROL_BYTES } from "./vcpu/control.ts";
 
 /** A machine, as its workers see it. */
@@ -18,6 +19,8 @@ export interface MachinePlan {
   readonly serial: readonly SerialPlan[];
   readonly debugConsole: boolean;
   readonly debugExit: boolean;
+  /** Virtio devices, in the order of their places on the board. */
+  readonly virtio: readonly VirtioPlan[];
   /** Device state: what a snapshot saves. */
   readonly saved: SharedArrayBuffer;
   /** Locks, queues to the host, orders to vCPUs: what a snapshot leaves out. */
@@ -32,8 +35,19 @@ export interface SerialPlan {
   readonly eventFd?: number | undefined;
 }
 
+/** A virtio device and its wires, which are eventfds owned by whoever holds the machine. */
+export interface VirtioPlan {
+  readonly kind: "block";
+  readonly settings: BlockSettings;
+  /** Wakes the device's worker: by queue, and for new orders. */
+  readonly queueFds: readonly number[];
+  readonly orderFd: number;
+  /** Interrupts the guest. */
+  readonly interruptFd: number;
+}
+
 /** Enough for the state of all devices of the board. */
-const SAVED_BYTES = 8 * 1024;
+const SAVED_BYTES = 32 * 1024;
 /** Enough for all locks, bells and the like beside links and vCPU words. */
 const SCRATCH_BASE_BYTES = 4 * 1024;
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { QueueThread } from "./backends/queue_thread.ts";
 import type { SerialPorts } from "./console/serial_ports.ts";
 import { KvmIrqController } from "./irq/lines.ts";
 import { composeMachine, type Machine } from "./machine.ts";
@@ -28,6 +29,7 @@ export interface OwnedMachine {
 export interface OwnerParts {
   readonly crew: VcpuCrew;
   readonly ports: SerialPorts;
+  readonly queues: QueueThread | undefined;
   /** Gets what must be freed when no vCPU runs any more. */
   readonly resources: DisposableStack;
   readonly onBroken: (device: string, error: unknown) => void;
@@ -36,7 +38,7 @@ export interface OwnerParts {
 /** Takes a built machine over, whose vCPU 0 runs already, and lets the others run. Throws as {@link VcpuCrew.start}. */
 export function takeOver(
   built: BuiltMachine,
-  { crew, ports, resources, onBroken }: OwnerParts,
+  { crew, ports, queues, resources, onBroken }: OwnerParts,
 ): OwnedMachine {
   const { plan, setup } = built;
   const machine = composeMachine(plan, {
@@ -54,6 +56,7 @@ export function takeOver(
   }));
   // Not sooner: nothing may be freed under a vCPU that nobody can end, and the crew can from here on.
   resources.use(held);
+  queues?.start(plan, built.handles.memory.range);
   crew.start(members);
   resources.use(stayAlive());
   if (setup.traceExits) {

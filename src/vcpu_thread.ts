@@ -148,6 +148,7 @@ export function rehearse(): void {
         ramSize: 0,
         debugConsole: false,
         debugExit: false,
+        virtio: [],
         ...allocateState(1, 1),
       },
       {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { QueueThread } from "./backends/queue_thread.ts";
 import { checkConfig } from "./config/check.ts";
 import type { CheckedConfig, MachineConfig } from "./config/schema.ts";
 import { type SerialPort, SerialPorts } from "./console/serial_ports.ts";
@@ -52,6 +53,7 @@ export class Vm implements AsyncDisposable {
     private readonly owned: OwnedMachine,
     private readonly crew: VcpuCrew,
     private readonly ports: SerialPorts,
+    private readonly queues: QueueThread | undefined,
     resources: DisposableStack,
     downfall: () => Downfall | undefined,
   ) {
@@ -70,7 +72,12 @@ export class Vm implements AsyncDisposable {
     const checked = checkConfig(config);
     using resources = new DisposableStack();
     let downfall: Downfall | undefined;
-    let owned: OwnedMachine | undefined, ports: SerialPorts | undefined;
+    let owned: OwnedMachine | undefined, ports: SerialPorts | undefined, queues: QueueThread | undefined;
+    const fail = (text: string) => {
+      downfall ??= text;
+      owned?.machine.control.end("fault");
+      options.log?.("error", text);
+    };
     const crew = new VcpuCrew(
       checked.cpus,
       (index) => options.spare?.take() ?? (index === 0 ? newBuilderWorker() : newVcpuWorker()),
@@ -80,27 +87,30 @@ export class Vm implements AsyncDisposable {
         else if (message.kind === "log") options.log?.(message.level, message.text);
         else for (const line of message.lines) options.trace?.(line);
       },
-      (text) => {
-        downfall ??= text;
-        owned?.machine.control.end("fault");
-        options.log?.("error", text);
-      },
+      fail,
     );
     try {
+      queues = await startQueues(checked, options, (text) => {
+        for (const { orders } of owned?.machine.virtio ?? []) orders.abandon();
+        fail(text);
+      });
       ports = await SerialPorts.open(checked, new URL("./io_worker.ts", import.meta.url), options.log);
-      const building = crew.build({ config: checked, serial: ports.plans });
+      const disks = await queues?.opened() ?? [];
+      const building = crew.build({ config: checked, serial: ports.plans, disks });
       const loading = lazy<typeof import("./owner.ts")>(import.meta.resolve("./owner.ts"));
       loading.catch(() => {}); // without --allow-read; the worker fails too then, and says it better
       const built = await building;
       owned = (await loading).takeOver(built, {
         crew,
         ports,
+        queues,
         resources,
         onBroken: (name, error) => options.log?.("error", `${name} is out of service: ${error}`),
       });
-      return new Vm(checked, owned, crew, ports, resources.move(), () => downfall);
+      return new Vm(checked, owned, crew, ports, queues, resources.move(), () => downfall);
     } catch (error) {
       await crew.end();
+      await queues?.end();
       crew[Symbol.dispose]();
       await ports?.close(false);
       throw error;
@@ -183,6 +193,7 @@ export class Vm implements AsyncDisposable {
     this.#state = "stopped"; // from here on nobody touches the devices, whose wires end in KVM
     machine.rtcBell.ring();
     await rtcService.catch(() => {});
+    await this.queues?.end();
     await this.ports.close(ending !== "stopped");
     if (ending === "fault") {
       const cause = downfall();
@@ -196,4 +207,17 @@ export class Vm implements AsyncDisposable {
     }
     return ending === "debug-exit" ? { reason: ending, code: debugExitStatus(detail) } : { reason: ending };
   }
+}
+
+/** Starts the worker of the virtio devices, where there are any. */
+async function startQueues(
+  { disks }: CheckedConfig,
+  { log }: StartOptions,
+  onCrash: (text: string) => void,
+): Promise<QueueThread | undefined> {
+  if (disks.length === 0) return undefined;
+  const { QueueThread } = await lazy<typeof import("./backends/queue_thread.ts")>(
+    import.meta.resolve("./backends/queue_thread.ts"),
+  );
+  return new QueueThread(new URL("./queue_worker.ts", import.meta.url), disks, log ?? (() => {}), onCrash);
 }

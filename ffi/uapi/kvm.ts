@@ -143,3 +143,45 @@ export const kvm_irqfd = struct("kvm_irqfd", {
   resamplefd: u32,
   pad: array(u8, 16),
 });
+
+/** Argument of KVM_SIGNAL_MSI: a message-signalled interrupt, as the write that makes it. */
+export const kvm_msi = struct("kvm_msi", {
+  address_lo: u32,
+  address_hi: u32,
+  data: u32,
+  flags: u32,
+  devid: u32,
+  pad: array(u8, 12),
+});
+
+/** A route to a pin of an in-kernel interrupt controller. */
+export const kvm_irq_routing_irqchip = struct("kvm_irq_routing_irqchip", { irqchip: u32, pin: u32 });
+
+/** A route to a message-signalled interrupt. The header's last member is a union of a padding and `devid`. */
+export const kvm_irq_routing_msi = struct("kvm_irq_routing_msi", {
+  address_lo: u32,
+  address_hi: u32,
+  data: u32,
+  devid: u32,
+});
+
+/** One route: where `gsi` leads. `type` selects a member of the union. */
+export const kvm_irq_routing_entry = struct("kvm_irq_routing_entry", {
+  gsi: u32,
+  type: u32,
+  flags: u32,
+  pad: u32,
+  u: union("kvm_irq_routing_target", {
+    irqchip: kvm_irq_routing_irqchip,
+    msi: kvm_irq_routing_msi,
+    // C has 8 words of 32 bits, and members of other architectures that align the whole to 64.
+    pad: array(u64, 4),
+  }),
+});
+
+/** Header of the routing table: KVM_SET_GSI_ROUTING; the entries follow it and replace all routes that there were. */
+export const kvm_irq_routing = struct("kvm_irq_routing", {
+  nr: u32,
+  flags: u32,
+  entries: array(kvm_irq_routing_entry, 0),
+});

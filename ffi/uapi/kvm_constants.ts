@@ -63,6 +63,7 @@ export const CAP = {
   NR_VCPUS: 9,
   NR_MEMSLOTS: 10,
   MP_STATE: 14,
+  IRQ_ROUTING: 25,
   IRQFD: 32,
   PIT2: 33,
   IOEVENTFD: 36,
@@ -103,3 +104,12 @@ export const MP_STATE = {
 
 /** Flag of KVM_IOEVENTFD. */
 export const IOEVENTFD_FLAG = { DATAMATCH: 1, PIO: 2, DEASSIGN: 4 } as const;
+
+/** Flags of KVM_IRQFD. */
+export const IRQFD_FLAG = { DEASSIGN: 1, RESAMPLE: 2 } as const;
+
+/** KVM_IRQ_ROUTING_*: what a route leads to. */
+export const IRQ_ROUTING = { IRQCHIP: 1, MSI: 2 } as const;
+
+/** KVM_IRQCHIP_*: the in-kernel interrupt controllers of x86. */
+export const IRQCHIP = { PIC_MASTER: 0, PIC_SLAVE: 1, IOAPIC: 2 } as const;

@@ -10,8 +10,10 @@ import {
   kvm_enable_cap,
   kvm_ioeventfd,
   kvm_irq_level,
+  kvm_irq_routing,
   kvm_irqfd,
   kvm_mp_state,
+  kvm_msi,
   kvm_userspace_memory_region,
 } from "./kvm.ts";
 import {
@@ -44,10 +46,12 @@ export const VM_IOCTL = {
   KVM_SET_IDENTITY_MAP_ADDR: iow(KVM, 0x48, u64),
   KVM_CREATE_IRQCHIP: io(KVM, 0x60),
   KVM_IRQ_LINE: iow(KVM, 0x61, kvm_irq_level),
+  KVM_SET_GSI_ROUTING: iow(KVM, 0x6a, kvm_irq_routing),
   KVM_IRQFD: iow(KVM, 0x76, kvm_irqfd),
   KVM_CREATE_PIT2: iow(KVM, 0x77, kvm_pit_config),
   KVM_IOEVENTFD: iow(KVM, 0x79, kvm_ioeventfd),
   KVM_ENABLE_CAP: iow(KVM, 0xa3, kvm_enable_cap),
+  KVM_SIGNAL_MSI: iow(KVM, 0xa5, kvm_msi),
 } as const;
 
 /** Requests to a vCPU. */

@@ -11,6 +11,7 @@ import { join } from "./aml/encode.ts";
 import { keyboardAndMouse, panicNotifier, processor, realTimeClock, serialPorts } from "./board_devices.ts";
 import { table } from "./header.ts";
 import type { AcpiMachine } from "./machine.ts";
+import { pciObjects } from "./pci/objects.ts";
 
 /** From revision 2 on, AML integers are 64 bits wide (ACPI 6.5 §5.2.11.1). */
 const REVISION = 2;
@@ -26,6 +27,7 @@ export function buildDsdt(machine: AcpiMachine): Uint8Array {
       ...(machine.rtc ? [realTimeClock()] : []),
       ...(machine.i8042 ? keyboardAndMouse() : []),
       ...(machine.pvpanic ? [panicNotifier()] : []),
+      ...(machine.pci ? pciObjects(machine) : []),
       ...(machine.extraDevices ?? []),
     ]),
   ];

@@ -18,11 +18,15 @@ export interface AcpiMachine {
   readonly rtc: boolean;
   /** The keyboard controller with its keyboard and mouse ports is there. */
   readonly i8042: boolean;
+  /** There is a PCI bus with slots for hot-plug; not unless given. */
+  readonly pci?: boolean;
+  /** Where BARs may lie above 4 GiB, if there is such a window. */
+  readonly pciWindow64?: { readonly base: number; readonly length: number };
   /**
-   * Further objects for the `\_SB` scope: virtio-mmio devices, a PCI root. One can reach any other scope by its
+   * Further objects for the `\_SB` scope, such as virtio-mmio devices. One can reach any other scope by its
    * absolute path, such as `scope("\\_GPE", …)` for the event handler that goes with a hot-plug device.
    */
   readonly extraDevices?: readonly AmlNode[];
-  /** Further whole tables, such as MCFG with a PCI root; made by `table()`. The XSDT lists them last. */
+  /** Further whole tables, made by `table()`. The XSDT lists them last. */
   readonly extraTables?: readonly Uint8Array[];
 }

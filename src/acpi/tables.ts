@@ -12,6 +12,7 @@ import { buildFacs, FACS_ALIGNMENT } from "./facs.ts";
 import { buildFadt } from "./fadt.ts";
 import type { AcpiMachine } from "./machine.ts";
 import { buildMadt } from "./madt.ts";
+import { buildMcfg } from "./pci/mcfg.ts";
 import { buildRsdp, buildRsdt, buildXsdt, Rsdp } from "./root.ts";
 
 /** Tables ready to be copied to `GPA.ACPI_TABLES`. */
@@ -57,8 +58,12 @@ export function buildAcpiTables(machine: AcpiMachine): AcpiTables {
   const facs = place(buildFacs(), FACS_ALIGNMENT);
   const dsdt = place(buildDsdt(machine));
   // The DSDT and the FACS are reached through the FADT and stand in no list (ACPI 6.5 §5.2.9).
-  const listed = [buildFadt(machine, facs, dsdt), buildMadt(machine), ...(machine.extraTables ?? [])]
-    .map((bytes) => place(bytes));
+  const listed = [
+    buildFadt(machine, facs, dsdt),
+    buildMadt(machine),
+    ...(machine.pci ? [buildMcfg()] : []),
+    ...(machine.extraTables ?? []),
+  ].map((bytes) => place(bytes));
   const rsdt = place(buildRsdt(listed));
   const xsdt = place(buildXsdt(listed));
   placed.push({ gpa: rsdp, bytes: buildRsdp(rsdt, xsdt) });

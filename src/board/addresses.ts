@@ -35,6 +35,20 @@ export const GPA = {
   /** RAM below 4 GiB ends here at the latest; PCI windows and the interrupt controllers live above it. */
   HOLE_START: 3 * GIB,
   HOLE_END: 4 * GIB,
+  /**
+   * PCI Express configuration space of bus 0: 4 KiB for each of 256 functions (PCIe 4.0 §7.2.2). What is below it in
+   * the hole is free for devices at fixed addresses.
+   */
+  PCI_ECAM: 0xe000_0000,
+  PCI_ECAM_SIZE: MIB,
+  /** Where BARs of PCI functions lie below 4 GiB: from the configuration space to the IOAPIC. */
+  PCI_WINDOW32: 0xe010_0000,
+  PCI_WINDOW32_SIZE: 0xfec0_0000 - 0xe010_0000,
+  /** Where they lie above: the upper half of 39 bits, which the narrowest processors in use have. */
+  PCI_WINDOW64: 256 * GIB,
+  PCI_WINDOW64_SIZE: 256 * GIB,
+  /** Windows of virtio devices without PCI, one after the other: see `virtioMmio`. */
+  VIRTIO_MMIO: 0xd000_0000,
   /** In-kernel interrupt controllers (Intel SDM 3A §11.4.1; 82093AA §3.0). */
   IOAPIC: 0xfec0_0000,
   LOCAL_APIC: 0xfee0_0000,
@@ -61,6 +75,16 @@ export const PORT = {
   ACPI_PM1_CONTROL: 0x604,
   ACPI_PM_TIMER: 0x608,
   ACPI_GPE0: 0x620,
+  /**
+   * PCI configuration mechanism #1 (PCI 3.0 §3.2.2.3.2): address register and data window, 4 ports each. Only accesses
+   * of 4 bytes are to the address register; its second byte alone is RESET_CONTROL.
+   */
+  PCI_CONFIG_ADDRESS: 0xcf8,
+  PCI_CONFIG_DATA: 0xcfc,
+  /** PCI hot-plug: slots that came, slots that shall go, and ejection; 4 ports each. */
+  PCI_HOTPLUG_UP: 0xae00,
+  PCI_HOTPLUG_DOWN: 0xae04,
+  PCI_HOTPLUG_EJECT: 0xae08,
   /** Reset control register as on PIIX and ICH chipsets; also the FADT's RESET_REG. */
   RESET_CONTROL: 0xcf9,
 } as const;
@@ -76,6 +100,33 @@ export const IRQ = {
   /** ACPI system control interrupt: level, active high as the MADT override says. */
   SCI: 9,
   I8042_MOUSE: 12,
+  /** The pins of PCI functions are spread over PCI_LINES lines from here on: see `pciLine`. */
+  PCI_FIRST: 16,
+} as const;
+
+/** Lines that PCI functions share, above those of ISA: the rest of the IOAPIC. */
+const PCI_LINES = 8;
+
+/** The interrupt line of the INTA# pin of PCI device `device`, 0 to 31. */
+export function pciLine(device: number): number {
+  return IRQ.PCI_FIRST + device % PCI_LINES;
+}
+
+/** Lines that nothing else has on a board without PCI: those above ISA's first. */
+const FREE_LINES = [16, 17, 18, 19, 20, 21, 22, 23, 5, 6, 7, 10, 11, 13, 14, 15] as const;
+
+/** Virtio devices over MMIO, at most. */
+export const MAX_VIRTIO_MMIO = FREE_LINES.length;
+
+/** Where the n-th virtio device over MMIO is: 512 bytes, and an interrupt line of its own. */
+export function virtioMmio(index: number): { readonly base: number; readonly irq: number } {
+  return { base: GPA.VIRTIO_MMIO + index * 0x200, irq: FREE_LINES[index]! };
+}
+
+/** General-purpose events (ACPI 6.5 §4.8.4.1): bits of GPE0. */
+export const GPE = {
+  /** The PCI hot-plug block has news. */
+  PCI_HOTPLUG: 1,
 } as const;
 
 /** Values that reset or power off this board when written, as ACPI tells the guest. */

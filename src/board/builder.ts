@@ -58,6 +58,13 @@ export class BoardBuilder {
     return this.attach(name, make(state));
   }
 
+  /** State that belongs to a device beside the struct that it is {@link place}d with. */
+  state<S extends Aggregate>(name: string, layout: S, reset: (state: View<S>) => void): View<S> {
+    const state = this.saved.place(name, layout);
+    if (this.hooks.initialize) reset(state);
+    return state;
+  }
+
   /** A device without state of its own. */
   attach<D extends IoDevice>(name: string, device: D): Attachment<D> {
     const index = this.#devices++;

@@ -16,7 +16,7 @@ export type BrokenDeviceListener = (name: string, error: unknown) => void;
  * A handler that throws (a defect of ours, whatever the guest did) is taken out of service for all workers: reads give
  * all ones, writes go nowhere, and the machine runs on.
  */
-export class Attachment<D extends IoDevice = IoDevice> {
+export class Attachment<D extends IoDevice = IoDevice> implements IoDevice {
   /**
    * @param name for messages, for example `com1`
    * @param broken in shared memory: word `index` is 1 once the device is out of service
@@ -29,6 +29,16 @@ export class Attachment<D extends IoDevice = IoDevice> {
     private readonly index: number,
     private readonly onBroken: BrokenDeviceListener,
   ) {}
+
+  /** As wide as the device: a bus behind a bus can hold attachments as it holds devices. */
+  get maxWidth(): 1 | 2 | 4 {
+    return this.device.maxWidth;
+  }
+
+  /** Another face of the same device, for a second range: under the same lock, and out of service together. */
+  face<F extends IoDevice>(device: F): Attachment<F> {
+    return new Attachment(this.name, device, this.lock, this.broken, this.index, this.onBroken);
+  }
 
   /** A guest's read of at most `device.maxWidth` bytes. */
   read(offset: number, width: number): number {

@@ -25,6 +25,12 @@ export interface IrqPin {
   set(high: boolean): void;
 }
 
+/** Delivers message-signalled interrupts. Callable from any worker, under any lock: it does not block. */
+export interface MsiSender {
+  /** The write of `data` to the address that the guest chose for a vector. Each is an unsigned word of 32 bits. */
+  send(addressLow: number, addressHigh: number, data: number): void;
+}
+
 /** What a guest may ask of its machine through a device. */
 export type GuestRequest = "poweroff" | "reset" | "panic" | "crash-loaded" | "debug-exit";
 

@@ -22,18 +22,27 @@ export class PortBus {
   /**
    * Gives the ports `base` … `base + length − 1` to a device, as its offsets from `firstOffset` on. Throws RangeError
    * if one is taken.
+   *
+   * A device may have several ranges with another's ports between them (PCI's address register around the reset
+   * control register): an access that begins and ends in its own ports is the device's whole, narrower ones go by port.
    */
   attach(base: number, length: number, attachment: Attachment, firstOffset = 0): void {
     const taken = this.#owner.subarray(base, base + length).findIndex((owner) => owner !== 0);
     if (taken >= 0 || base + length > 0x1_0000) {
       throw new RangeError(`${attachment.name}: port 0x${(base + Math.max(0, taken)).toString(16)} is taken`);
     }
+    this.#owner.fill(this.#number(attachment, base - firstOffset), base, base + length);
+  }
+
+  /** The number of an attachment whose offset 0 is at port `base`: the one that it has, or a new one. */
+  #number(attachment: Attachment, base: number): number {
+    const known = this.#attachments.findIndex((other, i) => other === attachment && this.#bases[i] === base);
+    if (known >= 0) return known + 1;
     if (this.#attachments.length === MAX_ATTACHMENTS) {
       throw new RangeError("more devices than the port bus numbers");
     }
-    this.#bases.push(base - firstOffset);
-    this.#attachments.push(attachment);
-    this.#owner.fill(this.#attachments.length, base, base + length);
+    this.#bases.push(base);
+    return this.#attachments.push(attachment);
   }
 
   /** Reads `width` (1, 2 or 4) bytes; unclaimed ports read as all ones. */

@@ -8,7 +8,7 @@ import { lazy } from "../lazy.ts";
 import type { Command, CommandRegistry } from "./command.ts";
 
 /** Names, in the order of the help. Each command is in `commands/NAME.ts`, exported under its name. */
-const NAMES = ["run", "demo", "doctor", "lab", "completions", "help", "version"] as const;
+const NAMES = ["run", "demo", "image", "doctor", "lab", "completions", "help", "version"] as const;
 
 /** The commands by name. */
 export const COMMANDS: CommandRegistry = {

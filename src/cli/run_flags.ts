@@ -22,6 +22,13 @@ const LOOKS: Readonly<Record<Key, Look>> = {
   cmdline: { value: "TEXT", alias: "append", group: "What boots" },
   protocol: { value: "NAME", group: "What boots" },
   modules: { name: "module", value: "'FILE TEXT'", files: true, group: "What boots" },
+  disks: {
+    name: "disk",
+    value: "FILE[,ro][,KEY=VALUE]",
+    files: true,
+    group: "The machine",
+    help: "A disk image, raw or qcow2, seen as /dev/vda and so on; keys: format, cache, serial, queues",
+  },
   memory: { value: "SIZE", short: "m", group: "The machine" },
   cpus: { value: "COUNT", short: "c", group: "The machine" },
   serial: {
@@ -40,7 +47,7 @@ const LOOKS: Readonly<Record<Key, Look>> = {
 /** A flag that sets a key of the configuration. */
 export interface ConfigFlag {
   readonly key: Key;
-  readonly kind: "text" | "number" | "switch" | "list" | "modules";
+  readonly kind: "text" | "number" | "switch" | "list" | "objects";
   readonly option: Option;
 }
 
@@ -52,7 +59,7 @@ export function configFlags(): readonly ConfigFlag[] {
     const option: Option = {
       name: kebab(key),
       help: MachineSchema.shape[key].description ?? "",
-      ...(kind === "list" || kind === "modules" ? { repeatable: true } : {}),
+      ...(kind === "list" || kind === "objects" ? { repeatable: true } : {}),
       ...(choices === undefined ? {} : { choices }),
       ...(defaultText === undefined ? {} : { defaultText }),
       ...LOOKS[key],
@@ -75,9 +82,22 @@ export function configFrom(
     else if (kind === "text") config[key] = text;
     else if (kind === "number") config[key] = wholeNumber(name, text);
     else if (kind === "list") config[key] = args.all(name);
-    else config[key] = args.all(name).map(moduleOf);
+    else config[key] = args.all(name).map(key === "disks" ? diskOf : moduleOf);
   }
   return config as MachineConfig;
+}
+
+/** `FILE`, then settings by comma: `ro`, or a key of the schema with its value. What they are, the schema judges. */
+function diskOf(text: string): Record<string, unknown> {
+  const [path, ...settings] = text.split(",");
+  const disk: Record<string, unknown> = { path };
+  for (const setting of settings) {
+    const [key, value] = setting.split("=", 2) as [string, string | undefined];
+    if (key === "ro" && value === undefined) disk.readOnly = true;
+    else if (key === "queues") disk.queues = wholeNumber("disk", value ?? "");
+    else disk[key] = value ?? true;
+  }
+  return disk;
 }
 
 /** `FILE` or `FILE COMMAND LINE`. */
@@ -105,7 +125,7 @@ function describe(
       return describe(def.in as z.core.$ZodTypes);
     case "array": {
       const element = def.element as z.core.$ZodTypes;
-      if (element._zod.def.type === "object") return { kind: "modules" };
+      if (element._zod.def.type === "object") return { kind: "objects" };
       return { ...describe(element), kind: "list" };
     }
     case "enum":

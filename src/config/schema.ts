@@ -14,6 +14,8 @@ const MAX_MEMORY = 2 ** 51;
 /** xAPIC identifiers are a byte; 255 means all. */
 const MAX_CPUS = 254;
 const MAX_SERIAL = 4;
+/** As many as the board has places and lines for, and queues that a disk can have. */
+const MAX_DISKS = 16, MAX_QUEUES = 16;
 
 const memory = z.string({ error: 'must be a text with a unit, for example "512M"' }).transform(
   (text, context) => {
@@ -53,6 +55,15 @@ export const MachineSchema = z.strictObject({
     z.string().regex(SERIAL_TARGET, "must be stdio, stream, null, pty, file:PATH or unix:PATH"),
   ).max(MAX_SERIAL).default(["stream"])
     .describe("Where COM1 to COM4 lead: stdio, stream, null, pty, file:PATH or unix:PATH"),
+  disks: z.array(z.strictObject({
+    path: z.string().min(1),
+    readOnly: z.boolean().default(false),
+    format: z.enum(["auto", "raw", "qcow2"]).default("auto"),
+    cache: z.enum(["writeback", "writethrough", "none", "unsafe"]).default("writeback"),
+    serial: z.string().max(20, "must have at most 20 characters").optional(),
+    queues: z.int().min(1).max(MAX_QUEUES).default(1),
+  })).max(MAX_DISKS).default([])
+    .describe("Disk images, seen as /dev/vda and so on: raw or qcow2"),
   debugConsole: z.boolean().default(false).describe(
     "Debug console at port 0xe9: what is written there goes into COM1's output, in no fixed order with it, " +
       "and is lost while that is full",

@@ -18,6 +18,17 @@ export interface Candidate {
   readonly size: number;
 }
 
+/** One index of packages, as sources.list(5) and the archive's Release file have it. */
+export interface IndexTarget {
+  /** The archive, such as `http://deb.debian.org/debian/`. */
+  readonly uri: string;
+  /** As the sources name it, such as `bookworm-updates`. */
+  readonly release: string;
+  readonly component: string;
+  /** Whose archive it is, such as `Debian`. */
+  readonly origin: string;
+}
+
 /** What {@linkcode Apt} needs of its surroundings. */
 export interface AptOptions {
   readonly run: RunTool;
@@ -57,6 +68,21 @@ export class Apt {
   async dependencies(name: string): Promise<string[]> {
     const { stdout } = await this.#run("apt-cache", ["depends", "--no-recommends", "--no-suggests", name]);
     return [...stdout.matchAll(/^ [ |](?:Pre)?Depends: ([^<\s]+)$/gm)].map((match) => match[1]!);
+  }
+
+  /** The package indices that the lists are made of: from which archive, of what. None before lists were fetched. */
+  async indexTargets(): Promise<IndexTarget[]> {
+    const format = "$(REPO_URI) $(RELEASE) $(COMPONENT) $(ORIGIN)";
+    const { stdout } = await this.#run("apt-get", [
+      "indextargets",
+      "--format",
+      format,
+      "Created-By: Packages",
+    ]);
+    return stdout.split("\n").filter((line) => line !== "").map((line) => {
+      const [uri = "", release = "", component = "", ...origin] = line.split(" ");
+      return { uri, release, component, origin: origin.join(" ") };
+    });
   }
 
   /**

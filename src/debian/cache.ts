@@ -87,7 +87,7 @@ export async function writeWhole(path: string, data: Uint8Array | string): Promi
 }
 
 /** Runs `work` while this process alone holds the lock file. */
-async function withLock(path: string, progress: Progress, work: () => Promise<void>): Promise<void> {
+export async function withLock(path: string, progress: Progress, work: () => Promise<void>): Promise<void> {
   await Deno.mkdir(dirname(path), { recursive: true });
   using file = await Deno.open(path, { create: true, write: true });
   const timer = setTimeout(() => progress.step("waiting for another run to fill the cache"), PATIENCE_MS);

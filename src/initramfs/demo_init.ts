@@ -77,7 +77,7 @@ if [ "$commands" ]; then
   stty -echo
   echo "denovisor: commands ready"
   while IFS= read -r line && [ "$line" != quit ]; do
-    eval "$line"
+    (eval "$line") # a word that is no shell ends its own shell only
     echo "denovisor: status $?"
   done
 fi

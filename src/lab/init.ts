@@ -47,6 +47,8 @@ export const LAB_INIT = String.raw`#!/bin/busybox sh
 export PATH=/bin
 mount -t proc proc /proc
 mount -t sysfs sys /sys
+# As a host for guests should be set (see denovisor doctor): memfds may have huge pages.
+echo advise >/sys/kernel/mm/transparent_hugepage/shmem_enabled
 mount -t devtmpfs dev /dev
 . /lab/settings
 

@@ -9,7 +9,7 @@ import { OwnedFd } from "../../ffi/fd.ts";
 import { check, cString, libc } from "../../ffi/libc.ts";
 import { borrow, MADV, MAP, type MappedRange, Mapping } from "../../ffi/mapping.ts";
 import { HostError } from "../errors.ts";
-import { MappedRam } from "./guest_memory.ts";
+import { type BackedRegion, MappedRam } from "./guest_memory.ts";
 import { ramRegions } from "./layout.ts";
 
 /** MFD_CLOEXEC, `linux/memfd.h`. */
@@ -25,7 +25,7 @@ export class HostMemory implements Disposable {
   readonly ram: MappedRam;
 
   private constructor(private readonly memfd: OwnedFd, private readonly mapping: Mapping) {
-    this.ram = new MappedRam(backed(mapping.buffer));
+    this.ram = new MappedRam(ramRegionsOver(mapping.buffer));
   }
 
   /** Reserves `size` bytes (a multiple of 4096). Throws HostError when the host cannot map as much. */
@@ -74,11 +74,11 @@ export class HostMemory implements Disposable {
 
 /** RAM that another thread owns. SAFETY: see {@link borrow}; the owner ends all workers before it unmaps. */
 export function borrowRam({ address, length }: MappedRange): MappedRam {
-  return new MappedRam(backed(borrow(address, length)));
+  return new MappedRam(ramRegionsOver(borrow(address, length)));
 }
 
 /** The regions over one buffer that holds them back to back. */
-function backed(buffer: ArrayBuffer) {
+export function ramRegionsOver(buffer: ArrayBuffer): BackedRegion[] {
   let bufferOffset = 0;
   return ramRegions(buffer.byteLength).map((region) => {
     const placed = { ...region, buffer, bufferOffset };

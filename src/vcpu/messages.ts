@@ -9,6 +9,7 @@ import type { CheckedConfig } from "../config/schema.ts";
 import type { PlainError } from "../errors.ts";
 import type { MachineHandles } from "../machine_handles.ts";
 import type { MachinePlan, SerialPlan } from "../machine_plan.ts";
+import type { BlockSettings } from "../virtio/block/config.ts";
 import type { FaultReport } from "./fault.ts";
 
 /** What is to be built. */
@@ -16,6 +17,8 @@ export interface BuildOrder {
   readonly config: CheckedConfig;
   /** How each serial port's far end is woken. */
   readonly serial: readonly SerialPlan[];
+  /** What the configuration's disks turned out to be. */
+  readonly disks: readonly BlockSettings[];
 }
 
 /** What every vCPU of a machine is set up by. */

@@ -103,8 +103,7 @@ export class VirtioMmio implements IoDevice {
       case R.QUEUE_NOTIFY:
         return registers.notify(value & 0xffff);
       case R.INTERRUPT_ACK:
-        state.interrupt_status &= ~value;
-        return;
+        return registers.acknowledge(value);
       case R.STATUS:
         registers.status = value & 0xff;
         return;

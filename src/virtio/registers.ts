@@ -7,7 +7,14 @@
 import { FEATURE, features, has, union } from "./features.ts";
 import type { QueueWork, VirtioInterrupt, VirtioModel } from "./model.ts";
 import { PACKED_START } from "./queue/packed_queue.ts";
-import { MAX_QUEUES, NO_VECTOR, STATUS, type VirtioQueueView, type VirtioStateView } from "./state.ts";
+import {
+  MAX_QUEUES,
+  NO_VECTOR,
+  STATUS,
+  type VirtioQueueView,
+  VirtioState,
+  type VirtioStateView,
+} from "./state.ts";
 
 /** What the queues can do, of every device. */
 const COMMON = features(FEATURE.VERSION_1, FEATURE.INDIRECT_DESC, FEATURE.EVENT_IDX, FEATURE.RING_PACKED);
@@ -26,9 +33,15 @@ export function resetVirtio(state: VirtioStateView, model: VirtioModel): void {
   });
 }
 
-/** A virtio device as its driver sees it, over state in shared memory. Every method is called under the device's lock. */
+/**
+ * A virtio device as its driver sees it, over state in shared memory. Methods that the driver's accesses lead to are called
+ * under the device's lock; the two that the worker calls need none: {@link interruptForQueue} and {@link needsReset}. So
+ * the worker never waits for a vCPU, which may hold the lock while it waits for the worker (a reset).
+ */
 export class VirtioRegisters {
   readonly #offered;
+  readonly #status: Uint32Array;
+  readonly #interrupts: Uint32Array;
 
   constructor(
     readonly state: VirtioStateView,
@@ -38,6 +51,10 @@ export class VirtioRegisters {
   ) {
     if (model.queueSizes.length > MAX_QUEUES) throw new RangeError(`${model.queueSizes.length} queues`);
     this.#offered = union(model.features, COMMON);
+    const word = (field: "status" | "interrupt_status") =>
+      new Uint32Array(state.$bytes.buffer, state.$bytes.byteOffset + VirtioState.offset(field), 1);
+    this.#status = word("status");
+    this.#interrupts = word("interrupt_status");
   }
 
   /** 32 feature bits of the device, those that the driver selected. */
@@ -51,7 +68,7 @@ export class VirtioRegisters {
   }
   set driverFeatures(value: number) {
     const { state } = this;
-    if (state.status & STATUS.FEATURES_OK || state.driver_features_select > 1) return;
+    if (this.status & STATUS.FEATURES_OK || state.driver_features_select > 1) return;
     state.driver_features[state.driver_features_select] = value;
   }
 
@@ -61,20 +78,18 @@ export class VirtioRegisters {
   }
 
   get status(): number {
-    return this.state.status;
+    return Atomics.load(this.#status, 0);
   }
 
   /** 0 resets the device; other bits are only ever added (2.1.1). */
   set status(value: number) {
-    const { state } = this;
     if (value === 0) {
       this.reset();
       return;
     }
-    const added = value & ~state.status;
-    let status = state.status | value;
-    if (added & STATUS.FEATURES_OK && !this.#acceptable()) status &= ~STATUS.FEATURES_OK;
-    state.status = status;
+    let added = value & ~this.status;
+    if (added & STATUS.FEATURES_OK && !this.#acceptable()) added &= ~STATUS.FEATURES_OK;
+    Atomics.or(this.#status, 0, added);
     if (added & STATUS.DRIVER_OK) this.work.start();
   }
 
@@ -110,33 +125,44 @@ export class VirtioRegisters {
 
   /** The driver says that there is something in a queue. */
   notify(queue: number): void {
-    if (this.state.status & STATUS.DRIVER_OK && this.state.queues[queue]?.ready === 1) {
+    if (this.status & STATUS.DRIVER_OK && this.state.queues[queue]?.ready === 1) {
       this.work.notify(queue);
     }
   }
 
   /** Tells the driver that requests of a queue are done. */
   interruptForQueue(queue: number): void {
-    this.state.interrupt_status |= ISR.QUEUE;
+    Atomics.or(this.#interrupts, 0, ISR.QUEUE);
     this.interrupt.signal(this.state.queues[queue]!.vector);
+  }
+
+  /** The driver has seen these interrupts. */
+  acknowledge(bits: number): void {
+    Atomics.and(this.#interrupts, 0, ~bits);
+  }
+
+  /** Reading the ISR register clears it, on transports that have one such (4.1.4.5). */
+  takeInterrupts(): number {
+    return Atomics.exchange(this.#interrupts, 0, 0);
   }
 
   /** Tells the driver that the device's configuration changed. */
   configChanged(): void {
     const { state } = this;
     state.config_generation = (state.config_generation + 1) & 0xff;
-    if ((state.status & STATUS.DRIVER_OK) === 0) return;
-    state.interrupt_status |= ISR.CONFIG;
-    this.interrupt.signal(state.config_vector);
+    this.#interruptForConfig();
   }
 
   /** The device can no more, for what its driver did: nothing works until it is reset (2.1.2). */
   needsReset(): void {
-    const { state } = this;
-    state.status |= STATUS.NEEDS_RESET;
-    if ((state.status & STATUS.DRIVER_OK) === 0) return;
-    state.interrupt_status |= ISR.CONFIG;
-    this.interrupt.signal(state.config_vector);
+    Atomics.or(this.#status, 0, STATUS.NEEDS_RESET);
+    this.#interruptForConfig();
+  }
+
+  #interruptForConfig(): void {
+    if ((this.status & STATUS.DRIVER_OK) === 0) return;
+    Atomics.or(this.#interrupts, 0, ISR.CONFIG);
+    this.interrupt.signal(this.state.config_vector);
   }
 
   /** Only what was offered, and a driver of this century: without VERSION_1 the rings' byte order would be unknown. */

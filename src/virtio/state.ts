@@ -36,9 +36,10 @@ export const VirtioQueueState = struct("virtio_queue_state", {
 
 /** All registers of a device but those of its own configuration. */
 export const VirtioState = struct("virtio_state", {
-  status: u8,
-  /** ISR bits: 1 for a queue, 2 for the configuration (4.1.4.5, 4.2.2). */
-  interrupt_status: u8,
+  /** {@linkcode STATUS} bits. Atomic: the worker sets NEEDS_RESET without the device's lock. */
+  status: u32,
+  /** ISR bits: 1 for a queue, 2 for the configuration (4.1.4.5, 4.2.2). Atomic: set by the worker, cleared by the driver. */
+  interrupt_status: u32,
   config_generation: u8,
   config_vector: u16,
   queue_select: u16,

@@ -14,13 +14,17 @@ export const HEADERS = [
   "stddef.h",
   "stdio.h",
   "sys/eventfd.h",
+  "sys/epoll.h",
   "sys/ioctl.h",
   "sys/mman.h",
   "sys/socket.h",
+  "sys/stat.h",
   "sys/types.h",
+  "sys/uio.h",
   "sys/un.h",
   "termios.h",
   "time.h",
+  "linux/fs.h",
   "linux/ioctl.h",
   "linux/kvm.h",
   "linux/memfd.h",
@@ -32,16 +36,25 @@ export const TABLE_PREFIX: Readonly<Record<string, string>> = {
   CAP: "KVM_CAP_",
   CLOCK: "CLOCK_",
   ERRNO: "",
+  EPOLL: "EPOLL",
+  EPOLL_CTL: "EPOLL_CTL_",
   EXIT: "KVM_EXIT_",
+  FALLOC_FL: "FALLOC_FL_",
   FLUSH: "TC",
+  F_OFD: "F_OFD_",
   INTERNAL_ERROR: "KVM_INTERNAL_ERROR_",
   IOEVENTFD_FLAG: "KVM_IOEVENTFD_FLAG_",
+  IRQCHIP: "KVM_IRQCHIP_",
+  IRQFD_FLAG: "KVM_IRQFD_FLAG_",
+  IRQ_ROUTING: "KVM_IRQ_ROUTING_",
+  LOCK_TYPE: "F_",
   MADV: "MADV_",
   MAP: "MAP_",
   MP_STATE: "KVM_MP_STATE_",
   MSG: "MSG_",
   POLL: "POLL",
   SOCK: "SOCK_",
+  S_IF: "S_IF",
   SYSTEM_EVENT: "KVM_SYSTEM_EVENT_",
   SYSTEM_IOCTL: "",
   TTY_IOCTL: "",
@@ -66,15 +79,20 @@ export const CONSTANT_NAME: Readonly<Record<string, string>> = {
  * request, which are proved.
  */
 export const NOT_ABI: ReadonlySet<string> = new Set([
-  ...["BACKLOG", "SET_CAPACITY", "TERMIOS_ROOM"],
+  ...["BACKLOG", "SET_CAPACITY", "WAIT_CAPACITY", "TERMIOS_ROOM"],
   ...["KVM", "MAX_CPUID_ENTRIES", "READ", "WRITE"],
+  ...["ALIGNMENT_BITS", "HIGH", "STAT_BLOCK"],
 ]);
 
 /** Members of `kvm_run` that our struct's name does not tell by itself. */
 const KVM_RUN_MEMBER: Readonly<Record<string, string>> = { kvm_run_exception: "ex" };
 
+/** Those of our aggregates that are unions by name in C too. */
+const UNIONS: ReadonlySet<string> = new Set(["epoll_data"]);
+
 /** The C type of a struct: our name is its tag, except for the members of `kvm_run`, which have none. */
 export function cType(name: string): string {
+  if (UNIONS.has(name)) return `union ${name}`;
   if (!name.startsWith("kvm_run_")) return `struct ${name}`;
   return `__typeof__(((struct kvm_run *)0)->${KVM_RUN_MEMBER[name] ?? name.slice("kvm_run_".length)})`;
 }

@@ -69,7 +69,7 @@ function figures({ samples, setting }: BootResults, where: string): Figure[] {
     ...row("  by the guest's own clock", "denovisor", "microvm", "guest"),
     ...row(`until user space${where}`, "denovisor", "pc", "wall"),
     ...row("  by the guest's own clock", "denovisor", "pc", "guest"),
-    ...row('until user space, with "advise"', "hugePages", "microvm", "wall"),
-    ...row('with "advise", beside the host\'s setting', "hugePages", "denovisor", "wall"),
+    ...row('until user space, with "never"', "smallPages", "microvm", "wall"),
+    ...row('with "never", beside the setting here', "smallPages", "denovisor", "wall"),
   ];
 }

@@ -11,7 +11,7 @@ export interface BootSample {
 }
 
 /** Names of the contestants. */
-export type ContestantName = "denovisor" | "hugePages" | "microvm" | "pc";
+export type ContestantName = "denovisor" | "smallPages" | "microvm" | "pc";
 
 /** The boots of each, round by round; missing for one that is not installed or cannot be had here. */
 export type BootSamples = Partial<Record<ContestantName, BootSample[]>>;
@@ -24,8 +24,8 @@ export interface BootResults {
 }
 
 /**
- * Whether memfds, which our guests' memory is, get huge pages: `never` on stock hosts; `advise` gives them to who asks.
- * QEMU's anonymous memory gets them anyway.
+ * Whether memfds, which our guests' memory is, get huge pages: `advise`, as in the lab and as `denovisor doctor` advises,
+ * gives them to who asks; stock hosts have `never`. QEMU's anonymous memory gets them anyway.
  */
 export const SHARED_HUGE_PAGES = "/sys/kernel/mm/transparent_hugepage/shmem_enabled";
 
@@ -47,7 +47,7 @@ const CMDLINE = "console=ttyS0 quiet panic=-1 denovisor.poweroff";
 /** All of them. */
 export const CONTESTANTS: Readonly<Record<ContestantName, BootContestant>> = {
   denovisor: { than: "Denovisor", command: denovisor },
-  hugePages: { than: "Denovisor on huge pages", command: denovisor, setting: "advise" },
+  smallPages: { than: "Denovisor on small pages", command: denovisor, setting: "never" },
   microvm: qemu("microvm"),
   pc: qemu("pc"),
 };

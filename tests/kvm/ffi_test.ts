@@ -7,16 +7,19 @@ import {
   assertThrows,
 } from "@std/assert";
 import { ERRNO, KernelError } from "../../ffi/errno.ts";
+import { createEventFd, signalEventFd } from "../../ffi/eventfd.ts";
 import type { OwnedFd } from "../../ffi/fd.ts";
 import { KvmSystem } from "../../ffi/kvm/system.ts";
 import { KvmVcpu } from "../../ffi/kvm/vcpu.ts";
 import type { KvmVm } from "../../ffi/kvm/vm.ts";
 import type { View } from "../../ffi/layout.ts";
+import { libc } from "../../ffi/libc.ts";
 import { MAP, Mapping } from "../../ffi/mapping.ts";
 import { installKickSignal, kickThread } from "../../ffi/signal.ts";
 import { kvm_run } from "../../ffi/uapi/kvm.ts";
 import { CAP, EXIT, IO_OUT, KVM_API_VERSION, MP_STATE } from "../../ffi/uapi/kvm_constants.ts";
 import { kvm_segment } from "../../ffi/uapi/kvm_x86.ts";
+import { KvmMsiSender } from "../../src/irq/msi.ts";
 import type { Ready, Start } from "./ffi_kick_worker.ts";
 
 /** A VM with one vCPU, 64 KiB of RAM at 0, and `code` at 0x1000 to run in real mode. */
@@ -241,6 +244,112 @@ Deno.test("kvm ffi: a kick ends the run of a guest that loops for ever, and none
     kickThread(tid);
     worker.terminate();
   }
+});
+
+/** A vCPU whose local APIC is on and takes interrupts, with the vectors that have reached it. */
+class ApicRig implements Disposable {
+  readonly rig = new Rig([], { irqchip: true });
+
+  constructor() {
+    this.rig.vcpu.setCpuid(this.rig.system.supportedCpuid());
+    const apic = this.rig.vcpu.localApic();
+    apic.regs[0xf0] = 0xff; // spurious interrupt vector register (Intel SDM 3, 11.9) …
+    apic.regs[0xf1] = 1; // … and in it, software enable
+    this.rig.vcpu.setLocalApic(apic);
+  }
+
+  /** The interrupt request register's bit of a vector (Intel SDM 3, 11.8.4): 16 bytes for each 32 vectors. */
+  requested(vector: number): boolean {
+    const byte = 0x200 + 16 * (vector >> 5) + ((vector >> 3) & 3);
+    return (this.rig.vcpu.localApic().regs[byte]! >> (vector & 7) & 1) !== 0;
+  }
+
+  /** The same of one that the kernel may deliver a little later, from a thread of its own. */
+  async arrived(vector: number): Promise<boolean> {
+    for (let turn = 0; turn < 1000 && !this.requested(vector); turn++) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    return this.requested(vector);
+  }
+
+  [Symbol.dispose](): void {
+    this.rig[Symbol.dispose]();
+  }
+}
+
+/** Where messages to the local APIC with the identifier 0 are written (Intel SDM 3, 11.11.1). */
+const TO_APIC_0 = 0xfee0_0000;
+
+Deno.test("kvm ffi: a message reaches the local APIC that it names, and none that does not exist", () => {
+  using apic = new ApicRig();
+  assertEquals(apic.requested(0x41), false);
+  assertEquals(apic.rig.vm.signalMsi(TO_APIC_0, 0, 0x41), true);
+  assertEquals([apic.requested(0x41), apic.requested(0x42)], [true, false]);
+  assertEquals(apic.rig.vm.signalMsi(TO_APIC_0 | 9 << 12, 0, 0x42), false);
+  new KvmMsiSender(apic.rig.vm.fd).send(TO_APIC_0, 0, 0x43);
+  assertEquals(apic.requested(0x43), true);
+});
+
+Deno.test("kvm ffi: an irqfd raises what its line is routed to, and after deassigning nothing", async () => {
+  using apic = new ApicRig();
+  using event = createEventFd();
+  const { vm } = apic.rig;
+  const route = (data: number) => ({ gsi: 24, addressLow: TO_APIC_0, addressHigh: 0, data });
+  vm.setGsiRouting([{ gsi: 5, irqchip: "IOAPIC", pin: 5 }, route(0x51)]);
+  vm.irqfd(event.number, 24);
+  signalEventFd(event.number);
+  assert(await apic.arrived(0x51));
+  vm.setGsiRouting([route(0x52)]);
+  signalEventFd(event.number);
+  assert(await apic.arrived(0x52));
+  const twice = assertThrows(() => vm.irqfd(event.number, 25), KernelError);
+  assertEquals(twice.message, "ioctl KVM_IRQFD of line 25: EBUSY (this eventfd raises a line already)");
+  vm.irqfd(event.number, 24, { assign: false });
+  vm.setGsiRouting([route(0x53)]);
+  signalEventFd(event.number);
+  vm.signalMsi(TO_APIC_0, 0, 0x54); // behind it
+  assertEquals([apic.requested(0x54), apic.requested(0x53)], [true, false]);
+  const unknown = assertThrows(
+    () => vm.setGsiRouting([{ gsi: 1, irqchip: "PIC_MASTER", pin: 99 }]),
+    KernelError,
+  );
+  assertEquals(unknown.code, "EINVAL");
+});
+
+/** What an eventfd has counted since it was last asked. */
+function counted(event: OwnedFd): number {
+  const count = new BigUint64Array(1);
+  const got = libc().read(event.number, new Uint8Array(count.buffer), 8n);
+  return got === 8 ? Number(count[0]) : 0;
+}
+
+Deno.test("kvm ffi: writes that an ioeventfd names signal it and do not leave the guest", () => {
+  // mov al, 7; out 0x10, al; mov al, 8; out 0x10, al; hlt
+  const code = [0xb0, 7, 0xe6, 0x10, 0xb0, 8, 0xe6, 0x10, 0xf4];
+  using rig = new Rig(code);
+  using event = createEventFd();
+  const seven = { address: 0x10, length: 1, port: true, value: 7 };
+  rig.vm.ioeventfd(event.number, seven);
+  assertEquals([rig.vcpu.run(), rig.run.exit_reason], [0, EXIT.IO]);
+  assertEquals(new Uint8Array(rig.page.buffer)[rig.run.exit.io.data_offset_num], 8, "the other value leaves");
+  assertEquals([counted(event), counted(event)], [1, 0]);
+  const taken = assertThrows(() => rig.vm.ioeventfd(event.number, seven), KernelError);
+  assertEquals(taken.message, "ioctl KVM_IOEVENTFD at 0x10: EEXIST (another eventfd has that address)");
+  rig.vm.ioeventfd(event.number, seven, false);
+  const gone = assertThrows(() => rig.vm.ioeventfd(event.number, seven, false), KernelError);
+  assertEquals(gone.code, "ENOENT");
+});
+
+Deno.test("kvm ffi: an ioeventfd in memory moves with its address", () => {
+  // mov cx, 0x9000; mov ds, cx; mov [0x8000], al; mov [0x8000], al; hlt: 0x98000 is no RAM
+  const write = [0xa2, 0x00, 0x80];
+  using rig = new Rig([0xb9, 0x00, 0x90, 0x8e, 0xd9, ...write, ...write, 0xf4]);
+  using event = createEventFd();
+  rig.vm.ioeventfd(event.number, { address: 0x97000, length: 1 });
+  rig.vm.ioeventfd(event.number, { address: 0x97000, length: 1 }, false);
+  rig.vm.ioeventfd(event.number, { address: 0x98000, length: 1 });
+  assertEquals([rig.vcpu.run(), rig.run.exit_reason], [0, EXIT.HLT]);
+  assertEquals(counted(event), 2);
 });
 
 Deno.test("kvm ffi: an ioctl on a closed fd is an error that names the request", () => {

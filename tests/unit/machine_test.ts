@@ -17,6 +17,7 @@ function rig(change: Partial<MachinePlan> = {}) {
     serial: [LINE, { unplugged: true }, LINE],
     debugConsole: true,
     debugExit: true,
+    virtio: [],
     ...allocateState(3, 4),
     ...change,
   };
@@ -66,7 +67,8 @@ Deno.test("machine: each request has its port, and the optional ones only when a
   const { log, worker } = rig();
   ask(worker);
   assertEquals(log, ["reset", "panic", "crash-loaded", "reset", "poweroff", "debug-exit 9"]);
-  const plain = rig({ debugExit: false, debugConsole: false });
+  const plain = rig({ debugExit: false,
+    virtio: [], debugConsole: false });
   ask(plain.worker);
   assertEquals(plain.log, log.slice(0, -1));
   assertEquals([plain.worker.ports.read(PORT.DEBUG_CONSOLE, 1), plain.owner.debugConsole], [0xff, undefined]);

@@ -62,6 +62,22 @@ export function buffer(bytes: Uint8Array): AmlNode {
 }
 
 /**
+ * A UUID as the buffer that `_OSC` and `_DSM` compare (ACPI 6.5 §19.6.142, ToUUID): its first three groups
+ * least significant byte first, the others as written.
+ *
+ * @throws {RangeError} if it isn't 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12.
+ */
+export function uuid(value: string): AmlNode {
+  const groups = /^([\da-f]{8})-([\da-f]{4})-([\da-f]{4})-([\da-f]{4})-([\da-f]{12})$/i.exec(value)?.slice(1);
+  if (groups === undefined) throw new RangeError(`"${value}" is no UUID`);
+  const bytes = groups.flatMap((group, index) => {
+    const pairs = group.match(/../g)!.map((pair) => parseInt(pair, 16));
+    return index < 3 ? pairs.reverse() : pairs;
+  });
+  return buffer(Uint8Array.from(bytes));
+}
+
+/**
  * A package: an array of values. `ref(…)` as an element is a reference to the object.
  *
  * @throws {RangeError} above 255 elements.

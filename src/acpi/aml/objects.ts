@@ -13,6 +13,7 @@ const EXTENDED = 0x5b;
 const NAME = 0x08;
 const SCOPE = 0x10;
 const METHOD = 0x14;
+const CREATE_DWORD_FIELD = 0x8a;
 const OPERATION_REGION = [EXTENDED, 0x80];
 const FIELD = [EXTENDED, 0x81];
 const DEVICE = [EXTENDED, 0x82];
@@ -100,4 +101,9 @@ export function field(region: string, options: FieldOptions, units: readonly Fie
     packageLength(unit.bits),
   ]);
   return packaged(FIELD, nameString(region), flags, ...elements);
+}
+
+/** Names the 32 bits of a buffer at a byte offset. In a method, which must be serialized then, until it ends. */
+export function createDwordField(source: AmlValue, offset: AmlValue, path: string): AmlNode {
+  return node(CREATE_DWORD_FIELD, valueNode(source), valueNode(offset), nameString(path));
 }

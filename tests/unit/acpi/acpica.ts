@@ -68,18 +68,29 @@ export function withoutCompiler(table: Uint8Array): Uint8Array {
   return copy.fill(0, 28, 36);
 }
 
-/** Evaluates objects of a table by ACPICA's interpreter; each result as it prints it, in one line. */
-export async function evaluate(table: Uint8Array, expressions: readonly string[]): Promise<string[]> {
+/** Evaluates objects of a table by ACPICA's interpreter; all that it says. */
+async function execute(table: Uint8Array, expressions: readonly string[]): Promise<string> {
   const directory = await Deno.makeTempDir({ prefix: "denovisor-acpiexec-" });
   try {
     await Deno.writeFile(`${directory}/table.aml`, table);
     const batch = expressions.map((expression) => `execute ${expression}`).join("; ");
-    const said = await run("acpiexec", ["-b", batch, "table.aml"], directory);
-    // Each evaluation ends with its value, in lines of "[Type] …".
-    return said.split(/^Evaluating /m).slice(1).map((part) =>
-      [...part.matchAll(/^ *(\[\w+\].*)$/gm)].map((line) => line[1]!.trim()).join(" ")
-    );
+    return await run("acpiexec", ["-b", batch, "table.aml"], directory);
   } finally {
     await Deno.remove(directory, { recursive: true });
   }
+}
+
+/** Evaluates objects of a table; each result as it prints it, in one line. */
+export async function evaluate(table: Uint8Array, expressions: readonly string[]): Promise<string[]> {
+  const said = await execute(table, expressions);
+  // Each evaluation ends with its value, in lines of "[Type] …".
+  return said.split(/^Evaluating /m).slice(1).map((part) =>
+    [...part.matchAll(/^ *(\[\w+\].*)$/gm)].map((line) => line[1]!.trim()).join(" ")
+  );
+}
+
+/** Evaluates an object of a table; the notifications that devices got by it, as "name value". */
+export async function notifications(table: Uint8Array, expression: string): Promise<string[]> {
+  const said = await execute(table, [expression]);
+  return [...said.matchAll(/Notify on \[(\w+)\] \w+ Value 0x(\w+)/g)].map((line) => `${line[1]} ${line[2]}`);
 }

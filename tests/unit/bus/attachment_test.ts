@@ -73,3 +73,17 @@ Deno.test("attachment: the device is called with its lock held, by guest and hos
   assertEquals(first.read(0, 4), 0xffff_ffff, "its code failed: it is out of service for the guest too");
   assertEquals(words[0], FREE);
 });
+
+Deno.test("attachment: another face of a device has its lock, and goes out of service with it", () => {
+  const main = new Recorder(4), other = new Recorder(2);
+  const { words, reports, first, second } = twins(main);
+  const face = first.face(other);
+  assertEquals([first.maxWidth, face.maxWidth, face.name], [4, 2, "toy"]);
+  assertEquals(face.read(1, 1), 0x11);
+  face.locked(() => assertEquals(words[0] === FREE, false, "the same lock"));
+  face.locked(() => {
+    throw new Error("a defect");
+  });
+  assertEquals([first.read(0, 1), second.read(0, 1), face.read(0, 1)], Array(3).fill(0xffff_ffff));
+  assertEquals([main.take(), other.take(), reports.length, words[0]], [[], ["r1 1"], 1, FREE]);
+});

@@ -102,3 +102,17 @@ Deno.test("port bus: every access does what its single bytes would", () => {
     ),
   );
 });
+
+Deno.test("port bus: a device around another's port takes accesses whole that begin and end in its own", () => {
+  const bus = new PortBus(), around = new Recorder(4), between = new Recorder(1, 0xe0);
+  const attachment = attached("around", around);
+  bus.attach(0xcf8, 1, attachment);
+  bus.attach(0xcf9, 1, attached("between", between));
+  bus.attach(0xcfa, 6, attachment, 2);
+  assertEquals(bus.read(0xcf8, 4), 0x13121110);
+  assertEquals(bus.read(0xcf8, 2), 0xf010);
+  bus.write(0xcf9, 2, 0x1234);
+  bus.write(0xcfc, 4, 0x8765_4321);
+  assertEquals(around.take(), ["r4 0", "r1 0", "w1 2 12", "w4 4 87654321"]);
+  assertEquals(between.take(), ["r1 0", "w1 0 34"]);
+});

@@ -32,6 +32,7 @@ export function machineOf(
     serial,
     debugConsole,
     debugExit: false,
+    virtio: [],
     ...allocateState(1, serial.length + 1),
   };
   const machine = composeMachine(plan, {

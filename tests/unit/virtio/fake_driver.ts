@@ -1,4 +1,5 @@
 /** Drivers' sides of virtqueues over plain memory, as a guest has them: split and packed. */
+import { addressOf } from "../../../ffi/iovec.ts";
 import { RamAccess } from "../../../src/virtio/queue/ram_access.ts";
 import type { QueueSetup } from "../../../src/virtio/queue/virtqueue.ts";
 
@@ -23,7 +24,10 @@ export class FakeRam {
   readonly buffer = new ArrayBuffer(BYTES);
   readonly view = new DataView(this.buffer);
   readonly bytes = new Uint8Array(this.buffer);
-  readonly access = new RamAccess([{ gpa: BASE, size: BYTES, buffer: this.buffer, bufferOffset: 0 }]);
+  readonly access = new RamAccess(
+    [{ gpa: BASE, size: BYTES, buffer: this.buffer, bufferOffset: 0 }],
+    addressOf(this.bytes),
+  );
 
   setup(size: number, features: Partial<QueueSetup> = {}): QueueSetup {
     return {

@@ -1,0 +1,77 @@
+/**
+ * Locks on image files, in the bytes where QEMU and qemu-img have theirs (QEMU's `block/file-posix.c`): so each sees
+ * the other's.
+ *
+ * Byte 100 + n is held, shared, by whoever uses permission n; byte 200 + n by whoever does not let others use it. An
+ * opener takes its own first and then looks for others' on the opposite bytes: of two that come at once, at least one
+ * sees the other.
+ *
+ * @module
+ */
+
+import { ERRNO } from "../../ffi/errno.ts";
+import { fileIo } from "../../ffi/file_io.ts";
+import { libc } from "../../ffi/libc.ts";
+import { F_OFD, flock, LOCK_TYPE } from "../../ffi/uapi/file.ts";
+import { UserError } from "../errors.ts";
+
+/** Numbers of permissions (QEMU's `include/block/block-common.h`). */
+const PERMISSION = { CONSISTENT_READ: 0, WRITE: 1, RESIZE: 3 } as const;
+const USED = 100;
+const UNSHARED = 200;
+
+const READER: readonly number[] = [PERMISSION.CONSISTENT_READ];
+const WRITER: readonly number[] = [PERMISSION.CONSISTENT_READ, PERMISSION.WRITE, PERMISSION.RESIZE];
+/** Neither reader nor writer lets anybody else write. */
+const EXCLUDED: readonly number[] = [PERMISSION.WRITE, PERMISSION.RESIZE];
+
+/** File systems without such locks, where QEMU too goes on without them. */
+const CANNOT_LOCK: readonly number[] = [ERRNO.EINVAL, ERRNO.ENOLCK, ERRNO.ENOSYS, ERRNO.EOPNOTSUPP];
+
+/**
+ * Locks an open image until its descriptor is closed.
+ *
+ * @throws {UserError} if another process, or another disk of this one, has it open in a way that excludes this one.
+ */
+export function lockImage(fd: number, path: string, writable: boolean, field: string): void {
+  const used = writable ? WRITER : READER;
+  for (const byte of [...used.map((n) => USED + n), ...EXCLUDED.map((n) => UNSHARED + n)]) {
+    if (!hold(fd, byte)) return;
+  }
+  const taken = used.some((n) => heldByOthers(fd, UNSHARED + n)) ||
+    EXCLUDED.some((n) => heldByOthers(fd, USED + n));
+  if (!taken) return;
+  throw new UserError(
+    writable
+      ? `${path} is in use: another virtual machine or tool has it open`
+      : `${path} is in use: another virtual machine or tool has it open for writing`,
+    {
+      field,
+      hint: "Stop the other user of the image, or give this machine an overlay or a copy of its own.",
+    },
+  );
+}
+
+/** False where the file system knows no such locks. */
+function hold(fd: number, byte: number): boolean {
+  const errno = fcntl(fd, F_OFD.SETLK, request(LOCK_TYPE.RDLCK, byte));
+  // Nobody takes exclusive locks on these bytes; one who does is seen by the look-up that follows.
+  return !CANNOT_LOCK.includes(errno);
+}
+
+function heldByOthers(fd: number, byte: number): boolean {
+  const lock = request(LOCK_TYPE.WRLCK, byte);
+  return fcntl(fd, F_OFD.GETLK, lock) === 0 && lock.l_type !== LOCK_TYPE.UNLCK;
+}
+
+function request(type: number, byte: number) {
+  const lock = flock.create(); // l_pid must be 0 (fcntl(2), "Open file description locks")
+  lock.l_type = type;
+  lock.l_start_num = byte;
+  lock.l_len_num = 1;
+  return lock;
+}
+
+function fcntl(fd: number, operation: number, lock: ReturnType<typeof request>): number {
+  return fileIo().fcntl(fd, operation, lock.$bytes) < 0 ? libc().errno() : 0;
+}
