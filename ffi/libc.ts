@@ -70,25 +70,6 @@ const SYMBOLS = {
     parameters: ["buffer", /* struct pollfd * */ "u64", /* nfds_t */ "i32" /* int timeout ms */],
     result: "i32",
   },
-  epoll_create1: { parameters: ["i32" /* int flags */], result: "i32" },
-  epoll_ctl: {
-    parameters: [
-      "i32",
-      /* int epfd */ "i32",
-      /* int op */ "i32",
-      /* int fd */ "buffer", /* struct epoll_event * */
-    ],
-    result: "i32",
-  },
-  epoll_wait: {
-    parameters: [
-      "i32",
-      /* int epfd */ "buffer",
-      /* struct epoll_event * */ "i32",
-      /* maxevents */ "i32", /* ms */
-    ],
-    result: "i32",
-  },
   clock_gettime: { parameters: ["i32", /* clockid_t */ "buffer" /* struct timespec * */], result: "i32" },
   __errno_location: { parameters: [], result: "pointer" },
 } as const satisfies Deno.ForeignLibraryInterface;

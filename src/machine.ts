@@ -12,7 +12,7 @@ import { signalEventFd } from "../ffi/eventfd.ts";
 import { ACPI_VALUES, GPA, IRQ, PORT } from "./board/addresses.ts";
 import { BoardBuilder, type BoardHooks } from "./board/builder.ts";
 import type { Attachment } from "./bus/attachment.ts";
-import type { GuestRequests } from "./bus/device.ts";
+import type { GuestRequests, IoDevice } from "./bus/device.ts";
 import { MmioBus } from "./bus/mmio_bus.ts";
 import { PortBus } from "./bus/port_bus.ts";
 import { type CharLink, placeLink, placeOutput } from "./console/link.ts";
@@ -36,6 +36,7 @@ import { Arena } from "./state/arena.ts";
 import { Bell, BELL_WORDS } from "./state/bell.ts";
 import type { ByteRing } from "./state/ring.ts";
 import { type PlacedVirtio, placeVirtio } from "./virtio_board.ts";
+import type { TimedDevice } from "./timer_service.ts";
 import { MachineControl, VcpuControl } from "./vcpu/control.ts";
 
 /** What differs between the isolates that build the same machine. */
@@ -64,8 +65,9 @@ export interface Machine {
   readonly rtc: Attachment<Rtc>;
   /** Virtio devices, as the plan has them. */
   readonly virtio: readonly PlacedVirtio[];
-  /** Rung when the RTC's next event changed. */
-  readonly rtcBell: Bell;
+  /** Devices with a clock, and what is rung when one of their times may have changed. */
+  readonly timed: readonly TimedDevice[];
+  readonly timerBell: Bell;
 }
 
 /** COM1 to COM4. */
@@ -101,6 +103,8 @@ export function composeMachine(plan: MachinePlan, hooks: MachineHooks): Machine 
     return { uart, link };
   });
 
+  const timerBell = new Bell(scratch.words(BELL_WORDS));
+  const timer = { rearm: () => timerBell.ring() };
   const pm = board.place(
     "acpi_pm",
     AcpiPmState,
@@ -110,6 +114,7 @@ export function composeMachine(plan: MachinePlan, hooks: MachineHooks): Machine 
         sci: board.pin(IRQ.SCI),
         requests,
         clock: { nowMs: () => clock.monotonicMs() },
+        timer,
         s5SleepType: ACPI_VALUES.S5_SLEEP_TYPE,
       }),
   );
@@ -124,13 +129,11 @@ export function composeMachine(plan: MachinePlan, hooks: MachineHooks): Machine 
   ports.attach(PORT.I8042_DATA, 1, i8042, I8042_PORT.DATA);
   ports.attach(PORT.I8042_COMMAND, 1, i8042, I8042_PORT.COMMAND_STATUS);
 
-  const rtcBell = new Bell(scratch.words(BELL_WORDS));
   const rtc = board.place(
     "rtc",
     RtcState,
     (state) => resetRtc(state, { ...ramFacts(plan.ramSize), nowMs: clock.wallMs() }),
-    (state) =>
-      new Rtc(state, board.pin(IRQ.RTC), { nowMs: () => clock.wallMs() }, { rearm: () => rtcBell.ring() }),
+    (state) => new Rtc(state, board.pin(IRQ.RTC), { nowMs: () => clock.wallMs() }, timer),
   );
   ports.attach(PORT.RTC, 2, rtc);
 
@@ -152,12 +155,31 @@ export function composeMachine(plan: MachinePlan, hooks: MachineHooks): Machine 
     const device = new DebugConsole(debugConsole ?? UNPLUGGED, () => com1?.link.bell.ring());
     ports.attach(PORT.DEBUG_CONSOLE, 1, board.attach("debug_console", device));
   }
+  const timed = [
+    timedDevice(rtc, () => clock.wallMs(), (device, nowMs) => device.tick(nowMs)),
+    timedDevice(pm, () => clock.monotonicMs(), (device) => device.tick()),
+  ];
   const mmio = new MmioBus();
   const virtio = plan.virtio.map((device, index) => placeVirtio(device, index, board, scratch, mmio));
-  return { ports, mmio, control, vcpus, serial, debugConsole, pm, i8042, rtc, virtio, rtcBell };
+  return { ports, mmio, control, vcpus, serial, debugConsole, pm, i8042, rtc, virtio, timed, timerBell };
 }
 
 function ramFacts(size: number): { ramBelow4G: number; ramAbove4G: number } {
   const below = Math.min(size, GPA.HOLE_START);
   return { ramBelow4G: below, ramAbove4G: size - below };
+}
+
+/** A device that says when its next event is, by a clock of its own; −1 for none. */
+function timedDevice<D extends IoDevice & { nextEvent(): number }>(
+  attachment: Attachment<D>,
+  nowMs: () => number,
+  tick: (device: D, nowMs: number) => void,
+): TimedDevice {
+  return {
+    dueIn: () => {
+      const next = attachment.locked((device) => device.nextEvent());
+      return next === undefined || next < 0 ? undefined : next - nowMs();
+    },
+    tick: () => void attachment.locked((device) => tick(device, nowMs())),
+  };
 }

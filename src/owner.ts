@@ -10,7 +10,7 @@ import type { SerialPorts } from "./console/serial_ports.ts";
 import { KvmIrqController } from "./irq/lines.ts";
 import { composeMachine, type Machine } from "./machine.ts";
 import { HeldMachine } from "./machine_handles.ts";
-import { serveRtc } from "./rtc_service.ts";
+import { serveTimers } from "./timer_service.ts";
 import type { CrewMember, VcpuCrew } from "./vcpu/crew.ts";
 import type { BuiltMachine } from "./vcpu/messages.ts";
 import { RunPage } from "./vcpu/run_page.ts";
@@ -21,8 +21,8 @@ const TRACE_INTERVAL_MS = 100;
 /** A running machine. */
 export interface OwnedMachine {
   readonly machine: Machine;
-  /** Settles when the RTC's timer is no more. */
-  readonly rtcService: Promise<void>;
+  /** Settles when the devices' timer is no more. */
+  readonly timerService: Promise<void>;
 }
 
 /** What the rest of the owner has of a machine. */
@@ -64,8 +64,8 @@ export function takeOver(
     resources.defer(() => clearInterval(timer));
   }
   ports.connect(machine, plan);
-  const rtcService = serveRtc(machine.rtc, machine.rtcBell, () => control.ended);
-  return { machine, rtcService };
+  const timerService = serveTimers(machine.timed, machine.timerBell, () => control.ended);
+  return { machine, timerService };
 }
 
 /** Keeps the program from ending: promises of Atomics.waitAsync do not, and a machine may wait for nothing else. */

@@ -185,14 +185,14 @@ export class Vm implements AsyncDisposable {
 
   /** Waits for the ending, ends the workers, and only then frees what they used. */
   async #live(held: DisposableStack, downfall: () => Downfall | undefined): Promise<Outcome> {
-    const { machine, rtcService } = this.owned;
+    const { machine, timerService } = this.owned;
     using _crew = this.crew; // last: its workers' end takes processor time from all else
     using _resources = held;
     const { ending, detail } = await machine.control.ending();
     await this.crew.end();
     this.#state = "stopped"; // from here on nobody touches the devices, whose wires end in KVM
-    machine.rtcBell.ring();
-    await rtcService.catch(() => {});
+    machine.timerBell.ring();
+    await timerService.catch(() => {});
     await this.queues?.end();
     await this.ports.close(ending !== "stopped");
     if (ending === "fault") {

@@ -28,7 +28,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ],
   ["src/boot/", "src/cpu/", "src/board/"],
   ["src/vcpu/", "src/machine_plan.ts", "src/machine_handles.ts"],
-  ["src/virtio_board.ts"],
+  ["src/virtio_board.ts", "src/timer_service.ts"],
   ["src/machine.ts"],
   [
     "src/backends/",
@@ -38,7 +38,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "src/vcpu_worker.ts",
     "src/console/",
   ],
-  ["src/kvm_host.ts", "src/boot_machine.ts", "src/rtc_service.ts", "src/inspect_config.ts", "src/owner.ts"],
+  ["src/kvm_host.ts", "src/boot_machine.ts", "src/inspect_config.ts", "src/owner.ts"],
   ["src/build_machine.ts", "src/builder_worker.ts", "src/virtio_wires.ts"],
   ["src/vm.ts"],
   ["mod.ts"],

@@ -27,7 +27,6 @@ const LOOKS: Readonly<Record<Key, Look>> = {
     value: "FILE[,ro][,KEY=VALUE]",
     files: true,
     group: "The machine",
-    help: "A disk image, raw or qcow2, seen as /dev/vda and so on; keys: format, cache, serial, queues",
   },
   memory: { value: "SIZE", short: "m", group: "The machine" },
   cpus: { value: "COUNT", short: "c", group: "The machine" },

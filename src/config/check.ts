@@ -71,7 +71,9 @@ function problem(issue: z.core.$ZodIssue): string {
   if (issue.code === "too_small" && issue.origin !== "string") {
     return `is too small: the least is ${issue.minimum}`;
   }
-  if (issue.code === "too_big") return `is too many or too large: the most is ${issue.maximum}`;
+  if (issue.code === "too_big" && issue.origin !== "string") {
+    return `is too many or too large: the most is ${issue.maximum}`;
+  }
   if (issue.code === "too_small") return "must not be empty";
   if (issue.code === "invalid_type" && issue.message.startsWith("Invalid input")) {
     return `must be of type ${issue.expected}`;

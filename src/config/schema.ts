@@ -63,7 +63,7 @@ export const MachineSchema = z.strictObject({
     serial: z.string().max(20, "must have at most 20 characters").optional(),
     queues: z.int().min(1).max(MAX_QUEUES).default(1),
   })).max(MAX_DISKS).default([])
-    .describe("Disk images, seen as /dev/vda and so on: raw or qcow2"),
+    .describe("Disk image, raw or qcow2, seen as /dev/vda and so on; keys: format, cache, serial, queues"),
   debugConsole: z.boolean().default(false).describe(
     "Debug console at port 0xe9: what is written there goes into COM1's output, in no fixed order with it, " +
       "and is lost while that is full",

@@ -43,12 +43,14 @@ export class HostFile implements Disposable {
   #zeroes: Uint8Array<ArrayBuffer> | undefined;
   #size = 0;
 
+  /** Takes over the descriptors. Throws KernelError if the size cannot be known. */
   constructor(parts: HostFileParts) {
     this.#parts = parts;
     this.path = parts.path;
     this.readOnly = parts.readOnly;
     this.blockDevice = parts.blockDevice;
-    this.refreshSize();
+    const errno = this.refreshSize();
+    if (errno !== 0) throw new KernelError(`size of ${parts.path}`, errno);
   }
 
   /** Bytes: up to where it has been written, or all of a device. */

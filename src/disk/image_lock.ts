@@ -25,7 +25,7 @@ const WRITER: readonly number[] = [PERMISSION.CONSISTENT_READ, PERMISSION.WRITE,
 /** Neither reader nor writer lets anybody else write. */
 const EXCLUDED: readonly number[] = [PERMISSION.WRITE, PERMISSION.RESIZE];
 
-/** File systems without such locks, where QEMU too goes on without them. */
+/** What file systems without such locks answer: an image there is opened all the same, and nobody is kept away. */
 const CANNOT_LOCK: readonly number[] = [ERRNO.EINVAL, ERRNO.ENOLCK, ERRNO.ENOSYS, ERRNO.EOPNOTSUPP];
 
 /**
@@ -35,10 +35,9 @@ const CANNOT_LOCK: readonly number[] = [ERRNO.EINVAL, ERRNO.ENOLCK, ERRNO.ENOSYS
  */
 export function lockImage(fd: number, path: string, writable: boolean, field: string): void {
   const used = writable ? WRITER : READER;
-  for (const byte of [...used.map((n) => USED + n), ...EXCLUDED.map((n) => UNSHARED + n)]) {
-    if (!hold(fd, byte)) return;
-  }
-  const taken = used.some((n) => heldByOthers(fd, UNSHARED + n)) ||
+  const held = hold(fd, [...used.map((n) => USED + n), ...EXCLUDED.map((n) => UNSHARED + n)]);
+  if (CANNOT_LOCK.includes(held)) return;
+  const taken = held !== 0 || used.some((n) => heldByOthers(fd, UNSHARED + n)) ||
     EXCLUDED.some((n) => heldByOthers(fd, USED + n));
   if (!taken) return;
   throw new UserError(
@@ -52,11 +51,13 @@ export function lockImage(fd: number, path: string, writable: boolean, field: st
   );
 }
 
-/** False where the file system knows no such locks. */
-function hold(fd: number, byte: number): boolean {
-  const errno = fcntl(fd, F_OFD.SETLK, request(LOCK_TYPE.RDLCK, byte));
-  // Nobody takes exclusive locks on these bytes; one who does is seen by the look-up that follows.
-  return !CANNOT_LOCK.includes(errno);
+/** Takes shared locks on bytes; the first errno, such as EAGAIN where somebody has one for himself. */
+function hold(fd: number, bytes: readonly number[]): number {
+  for (const byte of bytes) {
+    const errno = fcntl(fd, F_OFD.SETLK, request(LOCK_TYPE.RDLCK, byte));
+    if (errno !== 0) return errno;
+  }
+  return 0;
 }
 
 function heldByOthers(fd: number, byte: number): boolean {

@@ -77,6 +77,7 @@ function openLink(path: string, options: LinkOptions): DiskImage {
 }
 
 function openRaw(file: HostFile, field: string): DiskImage {
+  if (file.size === 0) throw new UserError(`${file.path} is empty`, { field });
   if (file.size % SECTOR !== 0) {
     throw new UserError(`${file.path} has ${file.size} bytes, which is no multiple of ${SECTOR}`, {
       field,

@@ -45,6 +45,7 @@ export const CAPABILITY_USES: Readonly<Partial<Record<CapabilityName, Use>>> = {
   X2APIC_API: useful("guests have at most 255 vCPUs"),
   IRQFD: useful("interrupts of disks and networks cost a system call each"),
   IOEVENTFD: useful("disks and networks stop the vCPU at each request"),
+  IRQ_ROUTING: useful("interrupts of PCI devices cost a system call each"),
   SIGNAL_MSI: useful("PCI devices have no message-signalled interrupts"),
   READONLY_MEM: useful("firmware images can be written by the guest"),
   DIRTY_LOG_RING: useful("snapshots of a running guest look at all of its memory (Linux 5.11 has it)"),

@@ -40,7 +40,7 @@ export const boot: Bench = {
         outDir,
         interactive: false,
         network: false,
-        nestedPaging: true, // as every host that people use; one vCPU boots reliably with it
+        nestedPaging: true, // as every host that people use; one vCPU mostly boots with it
         timeLimit: LAB_TIME_LIMIT,
       });
     if (status !== 0) throw new Error(`the boots failed with status ${status}`);

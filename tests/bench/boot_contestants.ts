@@ -35,11 +35,10 @@ export interface BootContestant {
   readonly than: string;
   /** What {@linkcode SHARED_HUGE_PAGES} is set to for it: in the lab only, where the setting is ours to change. */
   readonly setting?: string;
-  /** Program and arguments. */
-  command(kernel: string, initrd: string): readonly string[];
+  /** Program and arguments; `tree` is the directory of our own files. */
+  command(kernel: string, initrd: string, tree: string): readonly string[];
 }
 
-const CLI = new URL("../../cli.ts", import.meta.url).pathname;
 const MEMORY = "512M";
 /** The same for all; the console says nothing until user space does. */
 const CMDLINE = "console=ttyS0 quiet panic=-1 denovisor.poweroff";
@@ -52,9 +51,9 @@ export const CONTESTANTS: Readonly<Record<ContestantName, BootContestant>> = {
   pc: qemu("pc"),
 };
 
-function denovisor(kernel: string, initrd: string): readonly string[] {
+function denovisor(kernel: string, initrd: string, tree: string): readonly string[] {
   return [
-    ...[Deno.execPath(), "run", "-A", CLI, "run", kernel],
+    ...[Deno.execPath(), "run", "-A", `${tree}/cli.ts`, "run", kernel],
     ...["--initrd", initrd, "--cmdline", CMDLINE, "--memory", MEMORY],
   ];
 }

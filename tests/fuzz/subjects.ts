@@ -104,7 +104,7 @@ function i8042(): Subject {
 function acpiPm(): Subject {
   const state = AcpiPmState.create(), sci = new FakePin(), clock = new FakeClock(12_345);
   resetAcpiPm(state, clock.ms);
-  const links = { sci, requests: new FakeRequests(), clock, s5SleepType: 5 };
+  const links = { sci, requests: new FakeRequests(), clock, timer: { rearm: () => {} }, s5SleepType: 5 };
   const twins = twice(() => new AcpiPm(state, links));
   return {
     twins,

@@ -15,6 +15,8 @@ const TOOLS: Readonly<Record<string, string>> = {
   gcc: "gcc",
   cpio: "cpio",
   xz: "xz-utils",
+  "qemu-img": "qemu-utils",
+  "qemu-io": "qemu-utils",
 };
 /** Headers that the ABI proof compiles against. */
 const HEADERS = { "/usr/include/linux/kvm.h": "linux-libc-dev", "/usr/include/stdio.h": "libc6-dev" };

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { PORT } from "../../src/board/addresses.ts";
 import { composeMachine, type Machine } from "../../src/machine.ts";
 import { allocateState, type MachinePlan } from "../../src/machine_plan.ts";
-import { serveRtc } from "../../src/rtc_service.ts";
+import { serveTimers } from "../../src/timer_service.ts";
 import { Bell, BELL_WORDS } from "../../src/state/bell.ts";
 import { stayAlive } from "../support/stay_alive.ts";
 
@@ -67,8 +67,7 @@ Deno.test("machine: each request has its port, and the optional ones only when a
   const { log, worker } = rig();
   ask(worker);
   assertEquals(log, ["reset", "panic", "crash-loaded", "reset", "poweroff", "debug-exit 9"]);
-  const plain = rig({ debugExit: false,
-    virtio: [], debugConsole: false });
+  const plain = rig({ debugExit: false, virtio: [], debugConsole: false });
   ask(plain.worker);
   assertEquals(plain.log, log.slice(0, -1));
   assertEquals([plain.worker.ports.read(PORT.DEBUG_CONSOLE, 1), plain.owner.debugConsole], [0xff, undefined]);
@@ -106,10 +105,10 @@ function rtc({ ports }: Machine) {
   };
 }
 
-Deno.test("rtc service: an interrupt that a guest enables while the service sleeps comes, again and again", async () => {
+Deno.test("timer service: an interrupt that a guest enables while the service sleeps comes, again and again", async () => {
   using _alive = stayAlive();
   const { log, owner, worker } = rig();
-  const service = serveRtc(owner.rtc, owner.rtcBell, () => owner.control.ended);
+  const service = serveTimers(owner.timed, owner.timerBell, () => owner.control.ended);
   const clock = rtc(worker);
   await new Promise((resolve) => setTimeout(resolve, 0)); // it sleeps, with nothing to do
   clock.set(0x0a, 0x26); // periodic rate: 1024 Hz
@@ -121,33 +120,48 @@ Deno.test("rtc service: an interrupt that a guest enables while the service slee
     assertEquals(log.splice(0), ["line 8 0"]);
   }
   worker.control.end("poweroff");
-  owner.rtcBell.ring();
+  owner.timerBell.ring();
   await service;
 });
 
-Deno.test("rtc service: ends with the machine, and leaves no timer", async () => {
+Deno.test("machine: the ACPI timer's interrupt is due when its guest asks for it, and the service is told", async () => {
   using _alive = stayAlive();
   const { owner, worker } = rig();
-  const service = serveRtc(owner.rtc, owner.rtcBell, () => owner.control.ended);
+  const due = () => owner.timed.map((device) => device.dueIn() !== undefined);
+  assertEquals(due(), [false, false]);
+  let heard = false;
+  const sleeping = owner.timerBell.slept(() => false).then(() => heard = true);
+  worker.ports.write(PORT.ACPI_PM1_EVENT + 2, 2, 1); // TMR_EN
+  await sleeping;
+  assertEquals([heard, due()], [true, [false, true]]);
+  const halfPeriodMs = 2 ** 31 / 3579.545;
+  const dueIn = owner.timed[1]!.dueIn()!;
+  assert(dueIn > 0 && dueIn <= halfPeriodMs + 1, `${dueIn} ms`);
+});
+
+Deno.test("timer service: ends with the machine, and leaves no timer", async () => {
+  using _alive = stayAlive();
+  const { owner, worker } = rig();
+  const service = serveTimers(owner.timed, owner.timerBell, () => owner.control.ended);
   const clock = rtc(worker);
   clock.set(0x0b, 0x22); // an alarm that is hours away: the test runner finds timers that stay
   owner.control.end("stopped");
-  owner.rtcBell.ring();
+  owner.timerBell.ring();
   await service;
 });
 
-Deno.test("rtc service: what changes while it looks is not slept over", async () => {
+Deno.test("timer service: what changes while it looks is not slept over", async () => {
   using _alive = stayAlive();
   const bell = new Bell(new Int32Array(new SharedArrayBuffer(4 * BELL_WORDS)));
   let looks = 0;
-  const clock = {
-    nextEvent() {
+  const device = {
+    dueIn() {
       if (++looks < 3) bell.ring(); // the guest has just set something else
-      return -1;
+      return undefined;
     },
+    tick() {},
   };
-  const rtc = { locked: (action: (device: typeof clock) => unknown) => action(clock) };
-  const service = serveRtc(rtc as unknown as Machine["rtc"], bell, () => looks === 4);
+  const service = serveTimers([device], bell, () => looks === 4);
   while (looks < 3) await new Promise((resolve) => setTimeout(resolve, 0));
   looks = 4;
   bell.ring();

@@ -19,6 +19,8 @@ export interface AcpiPmLinks {
   readonly sci: IrqPin;
   readonly requests: GuestRequests;
   readonly clock: MonotonicClock;
+  /** Whoever calls {@link AcpiPm.tick}: `nextEvent` may have changed. Called under the device's lock: must not block. */
+  readonly timer: { rearm(): void };
   /** SLP_TYP that the DSDT's \_S5 gives for soft-off. */
   readonly s5SleepType: number;
 }
@@ -48,6 +50,8 @@ export class AcpiPm implements IoDevice {
   write(offset: number, width: number, value: number): void {
     for (let i = 0; i < width; i++) this.#writeByte(offset + i, (value >>> (8 * i)) & 0xff);
     this.#update();
+    // What was written can have switched its interrupt on, or made room for the next one.
+    if (offset < PM_REG.PM1_CONTROL && (this.#state.pm1Enable & PM1.TIMER) !== 0) this.#links.timer.rearm();
   }
 
   /** Host: presses the power button. Call it under the device's lock. */

@@ -12,6 +12,7 @@ import { type ClusterMap, KIND } from "./cluster_map.ts";
 import { Decompressor } from "./compressed.ts";
 import { ENTRY, HEADER, LIMIT, writeWord } from "./format.ts";
 import { l1EntriesFor, type Qcow2Header } from "./header.ts";
+import { NewClusters } from "./new_clusters.ts";
 import type { Refcounts } from "./refcounts.ts";
 
 /** What a disk is made of. It takes over the file and the backing disk. */
@@ -48,10 +49,10 @@ export class Qcow2Disk implements DiskImage {
   #size: number;
   readonly #compressed: Decompressor;
   readonly #part = new IoVector(PIECES);
-  readonly #whole = new IoVector(PIECES);
-  readonly #edge = new IoVector(1);
-  /** Old contents before and behind what a write into a new cluster brings. Made at the first such write. */
-  #edges: { readonly bytes: Uint8Array<ArrayBuffer>; readonly address: number } | undefined;
+  readonly #newClusters: NewClusters | undefined;
+  readonly #zeroes = new IoVector(1);
+  /** SAFETY: its address is used only while it is kept here. */
+  #zeroBytes: Uint8Array<ArrayBuffer> | undefined;
 
   constructor(parts: Qcow2Parts) {
     const { file, header } = parts;
@@ -67,6 +68,14 @@ export class Qcow2Disk implements DiskImage {
     this.#hasZeroFlag = header.version >= 3;
     this.#hasSnapshots = header.snapshots > 0;
     this.#compressed = new Decompressor(file, header.clusterBits, header.compression);
+    this.#newClusters = parts.refcounts && new NewClusters({
+      file,
+      map: parts.map,
+      refcounts: parts.refcounts,
+      clusterSize: header.clusterSize,
+      backed: parts.backing !== undefined,
+      readOld: (offset, into) => this.#read(offset, into),
+    });
   }
 
   get size(): number {
@@ -231,77 +240,14 @@ export class Qcow2Disk implements DiskImage {
         errno = this.#file.write(map.host, this.#partOf(from, done, length));
         done += length;
       } else {
-        errno = this.#writeNew(offset + done, from, done);
-        done += this.#written;
+        const packed = map.kind === KIND.COMPRESSED;
+        errno = this.#newClusters!.write(offset + done, from, done);
+        if (packed) this.#compressed.forget(); // its place is free for other data
+        done += this.#newClusters!.written;
       }
       if (errno !== 0) return errno;
     }
     return 0;
-  }
-
-  #written = 0;
-
-  /**
-   * Writes what the map just found, up to `map.length` bytes, where it has no place that may be written: takes clusters,
-   * fills them (old contents at the edges), and only then maps them. How much it wrote is in `#written`.
-   */
-  #writeNew(offset: number, from: IoVector, done: number): number {
-    const map = this.#map, size = this.#clusterSize;
-    const { kind } = map;
-    const within = offset % size;
-    let length = map.length, host = map.host - within;
-    let count = Math.ceil((within + length) / size);
-    const reserved = kind === KIND.ZERO_OWNED; // it has places already
-    if (!reserved) {
-      const wanted = count;
-      count = this.#refcounts!.allocate(wanted);
-      if (count === 0) return this.#refcounts!.errno;
-      host = this.#refcounts!.first * size;
-      if (count < wanted) length = count * size - within;
-    }
-    const errno = this.#fill(offset, from, done, length, host, kind) ||
-      map.point(offset, count, host);
-    if (errno !== 0 && !reserved) this.#refcounts!.undo(host / size, count);
-    if (kind === KIND.COMPRESSED) this.#compressed.forget();
-    this.#written = length;
-    return errno;
-  }
-
-  /** Writes new clusters at `host` whole: one call for the guest's bytes and the old ones around them. */
-  #fill(offset: number, from: IoVector, done: number, length: number, host: number, kind: number): number {
-    const size = this.#clusterSize;
-    const head = offset % size, tail = (size - (offset + length) % size) % size;
-    const zeroes = kind === KIND.ZERO || kind === KIND.ZERO_OWNED ||
-      (kind === KIND.UNALLOCATED && this.#backing === undefined);
-    // Past the file's end there are zeroes already.
-    if ((head === 0 && tail === 0) || (zeroes && host >= this.#file.size && !this.#file.blockDevice)) {
-      return this.#file.write(host + head, this.#partOf(from, done, length));
-    }
-    this.#edges ??= edgesOf(size);
-    const { bytes, address } = this.#edges;
-    if (zeroes) {
-      bytes.fill(0, 0, head);
-      bytes.fill(0, size, size + tail);
-    } else {
-      const errno = this.#readEdge(offset - head, address, head) ||
-        this.#readEdge(offset + length, address + size, tail);
-      if (errno !== 0) return errno;
-    }
-    const whole = this.#whole;
-    whole.clear();
-    whole.add(address, head);
-    whole.append(from, done, length);
-    this.#edge.clear();
-    this.#edge.add(address + size, tail);
-    whole.append(this.#edge, 0, tail);
-    return this.#file.write(host, whole);
-  }
-
-  #readEdge(offset: number, address: number, length: number): number {
-    if (length === 0) return 0;
-    this.#edge.clear();
-    this.#edge.add(address, length);
-    return this.#read(offset, this.#edge);
   }
 
   #zeroed = 0;
@@ -323,13 +269,12 @@ export class Qcow2Disk implements DiskImage {
 
   /** Zeroes as data: at the edges of clusters, and where the format has no better way. */
   #writeZeroBytes(offset: number, length: number): number {
-    const zeroes = new Uint8Array(Math.min(length, this.#clusterSize));
-    const address = addressOf(zeroes);
-    const vector = new IoVector(1);
-    for (let done = 0; done < length; done += vector.bytes) {
-      vector.clear();
-      vector.add(address, Math.min(zeroes.length, length - done));
-      const errno = this.#write(offset + done, vector);
+    this.#zeroBytes ??= new Uint8Array(this.#clusterSize);
+    const address = addressOf(this.#zeroBytes);
+    for (let done = 0; done < length; done += this.#zeroes.bytes) {
+      this.#zeroes.clear();
+      this.#zeroes.add(address, Math.min(this.#clusterSize, length - done));
+      const errno = this.#write(offset + done, this.#zeroes);
       if (errno !== 0) return errno;
     }
     return 0;
@@ -339,10 +284,4 @@ export class Qcow2Disk implements DiskImage {
     this.#compressed.forget();
     return this.#map.clear(offset, Math.ceil(length / this.#clusterSize), zero);
   }
-}
-
-/** Room for a head and a tail. SAFETY: the address is used only while the bytes are kept beside it. */
-function edgesOf(clusterSize: number) {
-  const bytes = new Uint8Array(2 * clusterSize);
-  return { bytes, address: addressOf(bytes) };
 }

@@ -63,7 +63,11 @@ Deno.test("config: what is wrong is said with the setting, the value and what wo
     [{ serial: "stdio" }, /^serial: "stdio" must be of type array$/, "serial"],
     [{ disks: [{}] }, /^disks\.0\.path: /, "disks.0.path"],
     [{ disks: [{ path: "x", ro: true }] }, /^disks\.0\.ro: there is no such setting$/, "disks.0.ro"],
-    [{ disks: [{ path: "x", serial: "s".repeat(21) }] }, /must have at most 20 characters$/, "disks.0.serial"],
+    [
+      { disks: [{ path: "x", serial: "s".repeat(21) }] },
+      /must have at most 20 characters$/,
+      "disks.0.serial",
+    ],
     [{ disks: [{ path: "x", queues: 17 }] }, /^disks\.0\.queues: 17 .* the most is 16$/, "disks.0.queues"],
     [{ disks: Array.from({ length: 17 }, () => ({ path: "x" })) }, /the most is 16$/, "disks"],
     [{ trace: ["all"] }, /^trace\.0: "all" must be one of exits$/, "trace.0"],

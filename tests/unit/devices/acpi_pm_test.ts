@@ -10,7 +10,7 @@ function rig(startMs = 5000) {
   const state = AcpiPmState.create();
   const sci = new FakePin(), requests = new FakeRequests(), clock = new FakeClock(startMs);
   resetAcpiPm(state, clock.ms);
-  const pm = new AcpiPm(state, { sci, requests, clock, s5SleepType: 5 });
+  const pm = new AcpiPm(state, { sci, requests, clock, timer: { rearm: () => {} }, s5SleepType: 5 });
   return { state, sci, requests, clock, pm };
 }
 
