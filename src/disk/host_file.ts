@@ -10,6 +10,7 @@ import type { OwnedFd } from "../../ffi/fd.ts";
 import { addressOf, IoVector } from "../../ffi/iovec.ts";
 import { check, type Libc, libc } from "../../ffi/libc.ts";
 import { BLKGETSIZE64, FALLOC_FL, UIO_MAXIOV } from "../../ffi/uapi/file.ts";
+import { unlockImage } from "./image_lock.ts";
 
 /** What {@link HostFile} is made of. */
 export interface HostFileParts {
@@ -151,6 +152,7 @@ export class HostFile implements Disposable {
   /** Closes it, and with it gives up its locks. */
   [Symbol.dispose](): void {
     this.#parts.direct?.[Symbol.dispose]();
+    unlockImage(this.#parts.fd.number);
     this.#parts.fd[Symbol.dispose]();
   }
 

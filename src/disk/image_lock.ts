@@ -29,7 +29,7 @@ const EXCLUDED: readonly number[] = [PERMISSION.WRITE, PERMISSION.RESIZE];
 const CANNOT_LOCK: readonly number[] = [ERRNO.EINVAL, ERRNO.ENOLCK, ERRNO.ENOSYS, ERRNO.EOPNOTSUPP];
 
 /**
- * Locks an open image until its descriptor is closed.
+ * Locks an open image until {@link unlockImage}.
  *
  * @throws {UserError} if another process, or another disk of this one, has it open in a way that excludes this one.
  */
@@ -49,6 +49,16 @@ export function lockImage(fd: number, path: string, writable: boolean, field: st
       hint: "Stop the other user of the image, or give this machine an overlay or a copy of its own.",
     },
   );
+}
+
+/**
+ * Lets go of an image that is about to be closed. Closing alone is not enough at once: a process that another thread is
+ * just starting has a copy of the descriptor between its fork and its exec, and the lock with it.
+ */
+export function unlockImage(fd: number): void {
+  const all = request(LOCK_TYPE.UNLCK, USED);
+  all.l_len_num = 2 * (UNSHARED - USED);
+  fcntl(fd, F_OFD.SETLK, all);
 }
 
 /** Takes shared locks on bytes; the first errno, such as EAGAIN where somebody has one for himself. */

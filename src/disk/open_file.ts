@@ -11,7 +11,7 @@ import { O_DIRECT, O_DSYNC, S_IF } from "../../ffi/uapi/file.ts";
 import { UserError } from "../errors.ts";
 import type { CacheMode } from "./disk_image.ts";
 import { HostFile } from "./host_file.ts";
-import { lockImage } from "./image_lock.ts";
+import { lockImage, unlockImage } from "./image_lock.ts";
 
 /** How to open one. */
 export interface OpenFileOptions {
@@ -54,6 +54,7 @@ export function openHostFile(path: string, options: OpenFileOptions): OpenedFile
     if (options.above?.includes(facts.identity)) {
       throw new UserError(`${path} is its own backing file: the chain of backing files is a loop`, { field });
     }
+    opened.defer(() => unlockImage(fd.number));
     if (options.lock ?? true) lockImage(fd.number, path, !readOnly, field);
     const direct = cache === "none" ? opened.use(openDirect(path, fd.number, mode, field)) : undefined;
     const file = new HostFile({ path, fd, direct, readOnly, blockDevice, durable: cache !== "unsafe" });
