@@ -11,8 +11,14 @@ import { UserError } from "../errors.ts";
 import type { Arguments } from "./arguments.ts";
 import { type ConfigFlag, configFrom } from "./run_flags.ts";
 
+/** An operand that may be an image's name; whether it is one, `run_image.ts` knows. */
+const NAME_OF_IMAGE = /^[^/.][^/]*$/;
+
 /** The settings of a run, and where each came from. */
 export class RunRequest {
+  /** The machine of an image, where the operand names one. */
+  #image: MachineConfig | undefined;
+
   private constructor(
     private readonly args: Arguments,
     private readonly flags: readonly ConfigFlag[],
@@ -21,6 +27,17 @@ export class RunRequest {
 
   /** Reads the configuration file, if there is one. Throws UserError. */
   static async read(args: Arguments, flags: readonly ConfigFlag[]): Promise<RunRequest> {
+    const request = await RunRequest.#fromFile(args, flags);
+    const [operand] = args.operands;
+    if (operand === undefined || args.has("kernel") || !NAME_OF_IMAGE.test(operand)) return request;
+    const { imageMachine, isImageName } = await lazy<typeof import("./run_image.ts")>(
+      import.meta.resolve("./run_image.ts"),
+    );
+    if (await isImageName(operand)) request.#image = await imageMachine(operand, request.#settings());
+    return request;
+  }
+
+  static async #fromFile(args: Arguments, flags: readonly ConfigFlag[]): Promise<RunRequest> {
     const path = args.value("config");
     if (path === undefined) return new RunRequest(args, flags, undefined);
     let text: string;
@@ -38,7 +55,11 @@ export class RunRequest {
 
   /** What the machine is started with: the file's settings, and the flags over them. Throws UserError. */
   config(): MachineConfig {
-    return withConsole(withKernel(configFrom(this.args, this.flags, this.file?.config), this.args));
+    return withConsole(this.#image ?? withKernel(this.#settings(), this.args));
+  }
+
+  #settings(): MachineConfig {
+    return configFrom(this.args, this.flags, this.file?.config);
   }
 
   /** An error about a setting, said with the flag or the file that it was given by. */

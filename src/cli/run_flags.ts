@@ -38,6 +38,7 @@ const LOOKS: Readonly<Record<Key, Look>> = {
     choices: ["stdio", "null", "pty", "file:", "unix:"],
     defaultText: "stdio",
   },
+  transport: { value: "NAME", group: "The machine" },
   debugConsole: { group: "The machine" },
   debugExit: { group: "The machine" },
   trace: { value: "WHAT", group: "Looking in" },

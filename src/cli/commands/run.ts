@@ -20,12 +20,13 @@ const FLAGS = configFlags();
 export const run: Command = {
   name: "run",
   summary: "Start a virtual machine: your kernel, or the embedded guest where none is named",
-  operands: "[KERNEL]",
+  operands: "[KERNEL|IMAGE]",
   maxOperands: 1,
   files: true,
   examples: [
     ["run", "the embedded guest: does KVM work here?"],
     ["run vmlinuz --initrd initrd.img --append console=ttyS0", "a Linux kernel"],
+    ["run debian --cpus 2", "an image: see denovisor image"],
     ["run kernel.elf -m 64M --serial file:log --debug-exit", "a test kernel"],
     ["run --config machine.json --dry-run", "check a configuration"],
   ],
