@@ -23,20 +23,20 @@ export async function isImageName(operand: string): Promise<boolean> {
  * An image's machine under the settings of the user: those that are given stay, disks come behind the image's own, and
  * words of the command line behind its words.
  *
- * @throws {UserError} if there is no such image
+ * @returns undefined if there is no such image: the name is a file's then
+ * @throws {UserError} if it is one that everybody can build
  */
 export async function imageMachine(
   name: string,
   given: MachineConfig,
   store: StoreOptions = {},
-): Promise<MachineConfig> {
+): Promise<MachineConfig | undefined> {
   const image = await findImage(name, store);
   if (image === undefined) {
-    throw new UserError(`there is neither a file nor an image called ${name}`, {
+    if (name !== "debian") return undefined;
+    throw new UserError("the image debian has not been built here", {
       field: "kernel",
-      hint: name === "debian"
-        ? "Build it first: denovisor image build debian"
-        : "`denovisor image ls` lists the images that are here.",
+      hint: "Build it first, which takes a minute or two: denovisor image build debian",
     });
   }
   const { kernel, initrd, disk, commandLine } = image;

@@ -35,14 +35,15 @@ Deno.test("run image: the image's kernel, initrd and disk, and room for a distri
 Deno.test("run image: what the user sets stays, or comes behind", async () => {
   await withImage(async (cache) => {
     const given = { memory: "2G", cpus: 4, cmdline: "quiet", disks: [{ path: "data.qcow2" }] };
-    const { memory, cpus, cmdline, disks } = await imageMachine("web", given, { cache });
+    const { memory, cpus, cmdline, disks } = (await imageMachine("web", given, { cache }))!;
     assertEquals([memory, cpus, cmdline], ["2G", 4, "root=LABEL=web ro console=ttyS0 quiet"]);
     assertEquals(disks?.map(({ path }) => path), [`${cache}/images/web/disk.raw`, "data.qcow2"]);
   });
 });
 
-Deno.test("run image: a name without an image says how to get one", async () => {
+Deno.test("run image: a name without an image is a file's, but for the one that everybody can build", async () => {
   await withImage(async (cache) => {
+    assertEquals(await imageMachine("vmlinuz", {}, { cache }), undefined);
     const error = await assertRejects(() => imageMachine("debian", {}, { cache }), UserError, "debian");
     assertStringIncludes(error.hint!, "denovisor image build debian");
   });
