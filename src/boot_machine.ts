@@ -14,6 +14,7 @@ import { inspectKernel, loadKernel } from "./boot/load.ts";
 import type { CheckedConfig } from "./config/schema.ts";
 import { UserError } from "./errors.ts";
 import { embeddedGuest } from "./guests/embedded_guest.ts";
+import type { PciPlan } from "./machine_plan.ts";
 import type { GuestRam } from "./memory/guest_memory.ts";
 
 /** The files of a boot, open, and what the kernel's headers say. */
@@ -50,14 +51,16 @@ export class BootImages implements Disposable {
   }
 
   /** Writes the firmware's tables and the kernel into guest memory, and says how vCPU 0 starts. Throws UserError. */
-  load(ram: GuestRam, config: CheckedConfig): BootEntry {
+  load(ram: GuestRam, config: CheckedConfig, pci: PciPlan | undefined): BootEntry {
     const acpi = buildAcpiTables({
       apicIds: Array.from({ length: config.cpus }, (_, index) => index),
       serial: config.serial.map((_, index) => index + 1),
       pvpanic: true,
       rtc: true,
       i8042: true,
-      extraDevices: config.disks.map((_, index) => virtioMmioDevice(index)),
+      ...(pci === undefined
+        ? { extraDevices: config.disks.map((_, index) => virtioMmioDevice(index)) }
+        : { pci: true, ...(pci.window64 && { pciWindow64: pci.window64 }) }),
     });
     ram.view(GPA.ACPI_TABLES, acpi.bytes.length).set(acpi.bytes);
     return loadKernel(ram, {

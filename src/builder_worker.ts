@@ -5,24 +5,32 @@
  * @module
  */
 
+import { type BoardParts, hasPci, loadBoardParts } from "./board_parts.ts";
 import { buildMachine } from "./build_machine.ts";
 import { toPlainError } from "./errors.ts";
 import type { BuildOrder } from "./vcpu/messages.ts";
 import { rehearse, type Send, serveOrder, VcpuThread } from "./vcpu_thread.ts";
 
 if ("WorkerGlobalScope" in globalThis) {
-  serveOrder((order, send) => {
-    if (order.kind === "build") return build(order.order, send);
+  serveOrder(async (order, send) => {
+    if (order.kind === "build") {
+      return build(order.order, await loadBoardParts(hasPci(order.order.config)), send);
+    }
     const { plan, handles, setup } = order.built;
-    new VcpuThread(plan, order.index, send, { initialize: false }).run(handles, setup);
+    const parts = await loadBoardParts(plan.pci !== undefined);
+    new VcpuThread(plan, order.index, send, { initialize: false, ...parts }).run(handles, setup);
   });
   rehearse();
 }
 
-function build(order: BuildOrder, send: Send): void {
+function build(order: BuildOrder, parts: BoardParts, send: Send): void {
   let thread: VcpuThread, machine: ReturnType<typeof buildMachine>;
   try {
-    machine = buildMachine(order, (plan) => thread = new VcpuThread(plan, 0, send, { initialize: true }));
+    machine = buildMachine(
+      order,
+      parts,
+      (plan) => thread = new VcpuThread(plan, 0, send, { initialize: true, ...parts }),
+    );
   } catch (error) {
     return send({ kind: "refused", error: toPlainError(error) });
   }

@@ -8,6 +8,7 @@ import { ramRegions } from "./memory/layout.ts";
 import { BootImages } from "./boot_machine.ts";
 import type { KernelInfo } from "./boot/kernel.ts";
 import { checkConfig } from "./config/check.ts";
+import { openDisk } from "./disk/open_disk.ts";
 import { formatMemorySize } from "./config/memory_size.ts";
 import type { CheckedConfig, MachineConfig } from "./config/schema.ts";
 
@@ -19,6 +20,8 @@ export interface MachineSummary {
   readonly kernel: KernelInfo;
   /** Bytes of the files that would be loaded. */
   readonly files: { readonly kernel: number; readonly initrd?: number };
+  /** The disks' formats, and sizes in bytes. */
+  readonly disks: readonly { readonly path: string; readonly format: string; readonly size: number }[];
   /** RAM, with its unit. */
   readonly memory: string;
   /** RAM by guest-physical address, in hexadecimal: `first-last`. */
@@ -33,11 +36,16 @@ export interface MachineSummary {
 export function describeMachine(config: MachineConfig): Promise<MachineSummary> {
   const checked = checkConfig(config);
   using images = BootImages.open(checked);
+  using opened = new DisposableStack();
+  const disks = checked.disks.map(({ path, readOnly, format, cache }, index) =>
+    opened.use(openDisk(path, { readOnly, format, cache, field: `disks.${index}` }))
+  );
   const { kernel, initrd } = images;
   return Promise.resolve({
     config: checked,
     kernel: images.info,
     files: { kernel: kernel.size, ...(initrd === undefined ? {} : { initrd: initrd.size }) },
+    disks: disks.map(({ path, format, size }) => ({ path, format, size })),
     memory: formatMemorySize(checked.memory),
     ram: ramRegions(checked.memory).map(({ gpa, size }) =>
       `${gpa.toString(16)}-${(gpa + size - 1).toString(16)}`

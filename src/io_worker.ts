@@ -5,6 +5,7 @@
  */
 
 import { KernelClock } from "../ffi/clock.ts";
+import { type BoardParts, loadBoardParts } from "./board_parts.ts";
 import type { Log } from "./backends/far_end.ts";
 import { IoControl } from "./backends/io_control.ts";
 import { runIoLoop } from "./backends/io_loop.ts";
@@ -12,7 +13,7 @@ import type { IoMessage, IoOrders } from "./backends/io_thread.ts";
 import { farEnd } from "./backends/target.ts";
 import { charDevice } from "./console/char_device.ts";
 import { PortPump } from "./console/port_pump.ts";
-import { KvmIrqController } from "./irq/lines.ts";
+import { kvmWires } from "./kvm_wires.ts";
 import { composeMachine } from "./machine.ts";
 
 /** The worker's side of its channel; the DOM library's types do not know it. */
@@ -24,19 +25,21 @@ interface Channel {
 
 if ("WorkerGlobalScope" in globalThis) {
   const channel = globalThis as unknown as Channel;
-  channel.onmessage = ({ data }) => {
+  channel.onmessage = async ({ data }) => {
     const control = new IoControl(data.control);
-    serve(data, control, (level, text) => channel.postMessage({ level, text })); // an error reaches the owner's onerror
+    const parts = await loadBoardParts(data.plan.pci !== undefined);
+    serve(data, parts, control, (level, text) => channel.postMessage({ level, text })); // an error reaches the owner's onerror
     control.tellEnded();
     channel.close();
   };
 }
 
 /** Works on this thread until the machine's owner wants the end. A defect of ours throws: the owner takes over. */
-function serve(orders: IoOrders, control: IoControl, log: Log): void {
+function serve(orders: IoOrders, parts: BoardParts, control: IoControl, log: Log): void {
   const machine = composeMachine(orders.plan, {
     initialize: false,
-    irq: new KvmIrqController(orders.plan.vmFd),
+    ...parts,
+    ...kvmWires(orders.plan.vmFd),
     onBroken: (name, error) => log("error", `${name} is out of service: ${error}`),
     requests: { request: () => {} }, // requests come from guests, and guests are on other threads
   });

@@ -71,6 +71,11 @@ export function requireUsable(kvm: KvmFacts, path: string): void {
   }
 }
 
+/** Width of a guest-physical address. */
+export function physicalAddressBits(cpuid: CpuidTable): number {
+  return (cpuid.find(ADDRESS_SIZES)?.eax ?? FEWEST_ADDRESS_BITS) & 0xff;
+}
+
 /** Throws UserError if a machine has more vCPUs than this KVM allows, or more memory than the processor addresses. */
 export function requireFits(kvm: KvmSystem, { cpus, memory }: { cpus: number; memory: number }): void {
   const most = kvm.checkExtension(CAP.MAX_VCPUS) || kvm.checkExtension(CAP.NR_VCPUS) || FEWEST_VCPUS;
@@ -80,7 +85,7 @@ export function requireFits(kvm: KvmSystem, { cpus, memory }: { cpus: number; me
       hint: `The most here is ${most}.`,
     });
   }
-  const bits = (kvm.supportedCpuid().find(ADDRESS_SIZES)?.eax ?? FEWEST_ADDRESS_BITS) & 0xff;
+  const bits = physicalAddressBits(kvm.supportedCpuid());
   const { gpa, size } = ramRegions(memory).at(-1)!;
   if (gpa + size > 2 ** bits) {
     throw new UserError(

@@ -12,8 +12,17 @@
  * const { printHelp } = await lazy<typeof import("./help.ts")>(import.meta.resolve("./help.ts"));
  * ```
  *
+ * @throws {Deno.errors.NotCapable} without the permission to read the module's file: literal imports need none
  * @param url the module's, from `import.meta.resolve`: here a relative one would be relative to this file
  */
-export function lazy<Module>(url: string): Promise<Module> {
-  return import(url);
+export async function lazy<Module>(url: string): Promise<Module> {
+  try {
+    return await import(url);
+  } catch (error) {
+    // Unlike a file that is read, a module says by a TypeError that Deno may not read it.
+    if (error instanceof TypeError && /^Requires \w+ access/.test(error.message)) {
+      throw new Deno.errors.NotCapable(error.message, { cause: error });
+    }
+    throw error;
+  }
 }

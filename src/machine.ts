@@ -9,7 +9,7 @@
 
 import { KernelClock } from "../ffi/clock.ts";
 import { signalEventFd } from "../ffi/eventfd.ts";
-import { ACPI_VALUES, GPA, IRQ, PORT } from "./board/addresses.ts";
+import { ACPI_VALUES, GPA, GPE, IRQ, PORT } from "./board/addresses.ts";
 import { BoardBuilder, type BoardHooks } from "./board/builder.ts";
 import type { Attachment } from "./bus/attachment.ts";
 import type { GuestRequests, IoDevice } from "./bus/device.ts";
@@ -31,7 +31,10 @@ import { resetRtc, RtcState } from "./devices/rtc/state.ts";
 import { UNPLUGGED } from "./devices/uart16550/link.ts";
 import { resetUart16550, Uart16550State, type Uart16550View } from "./devices/uart16550/state.ts";
 import { Uart16550 } from "./devices/uart16550/uart.ts";
+import type { BoardParts } from "./board_parts.ts";
+import type { BoardWires } from "./kvm_wires.ts";
 import type { MachinePlan } from "./machine_plan.ts";
+import type { PciBoard } from "./pci_board.ts";
 import { Arena } from "./state/arena.ts";
 import { Bell, BELL_WORDS } from "./state/bell.ts";
 import type { ByteRing } from "./state/ring.ts";
@@ -40,7 +43,7 @@ import type { TimedDevice } from "./timer_service.ts";
 import { MachineControl, VcpuControl } from "./vcpu/control.ts";
 
 /** What differs between the isolates that build the same machine. */
-export interface MachineHooks extends BoardHooks {
+export interface MachineHooks extends BoardHooks, BoardWires, BoardParts {
   /** Takes what the guest asks for through a device. */
   readonly requests: GuestRequests;
 }
@@ -63,6 +66,8 @@ export interface Machine {
   readonly pm: Attachment<AcpiPm>;
   readonly i8042: Attachment<I8042>;
   readonly rtc: Attachment<Rtc>;
+  /** The PCI bus, if the plan has one. */
+  readonly pci: PciBoard | undefined;
   /** Virtio devices, as the plan has them. */
   readonly virtio: readonly PlacedVirtio[];
   /** Devices with a clock, and what is rung when one of their times may have changed. */
@@ -160,8 +165,18 @@ export function composeMachine(plan: MachinePlan, hooks: MachineHooks): Machine 
     timedDevice(pm, () => clock.monotonicMs(), (device) => device.tick()),
   ];
   const mmio = new MmioBus();
-  const virtio = plan.virtio.map((device, index) => placeVirtio(device, index, board, scratch, mmio));
-  return { ports, mmio, control, vcpus, serial, debugConsole, pm, i8042, rtc, virtio, timed, timerBell };
+  const pci = plan.pci && new hooks.pciBoard!.PciBoard(plan.pci, {
+    board,
+    scratch,
+    ports,
+    mmio,
+    wires: hooks,
+    raiseHotPlug: () => void pm.locked((device) => device.raiseGpe(GPE.PCI_HOTPLUG)),
+  });
+  const around = { board, scratch, mmio, pci };
+  const virtio = plan.virtio.map((device, index) => placeVirtio(device, index, around));
+  if (hooks.initialize) pci?.powerOn();
+  return { ports, mmio, control, vcpus, serial, debugConsole, pm, i8042, rtc, pci, virtio, timed, timerBell };
 }
 
 function ramFacts(size: number): { ramBelow4G: number; ramAbove4G: number } {

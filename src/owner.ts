@@ -6,8 +6,9 @@
  */
 
 import type { QueueThread } from "./backends/queue_thread.ts";
+import type { BoardParts } from "./board_parts.ts";
 import type { SerialPorts } from "./console/serial_ports.ts";
-import { KvmIrqController } from "./irq/lines.ts";
+import { kvmWires } from "./kvm_wires.ts";
 import { composeMachine, type Machine } from "./machine.ts";
 import { HeldMachine } from "./machine_handles.ts";
 import { serveTimers } from "./timer_service.ts";
@@ -32,18 +33,21 @@ export interface OwnerParts {
   readonly queues: QueueThread | undefined;
   /** Gets what must be freed when no vCPU runs any more. */
   readonly resources: DisposableStack;
+  /** Of the machine's plan. */
+  readonly board: BoardParts;
   readonly onBroken: (device: string, error: unknown) => void;
 }
 
 /** Takes a built machine over, whose vCPU 0 runs already, and lets the others run. Throws as {@link VcpuCrew.start}. */
 export function takeOver(
   built: BuiltMachine,
-  { crew, ports, queues, resources, onBroken }: OwnerParts,
+  { crew, ports, queues, resources, onBroken, board }: OwnerParts,
 ): OwnedMachine {
   const { plan, setup } = built;
   const machine = composeMachine(plan, {
     initialize: false,
-    irq: new KvmIrqController(plan.vmFd),
+    ...board,
+    ...kvmWires(plan.vmFd),
     onBroken,
     requests: { request: () => {} }, // requests come from guests, and guests are on other threads
   });

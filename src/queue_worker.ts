@@ -9,11 +9,12 @@ import { IoVector } from "../ffi/iovec.ts";
 import { borrow } from "../ffi/mapping.ts";
 import { IoControl } from "./backends/io_control.ts";
 import type { QueueMessage, QueueOrder } from "./backends/queue_thread.ts";
+import { type BoardParts, loadBoardParts } from "./board_parts.ts";
 import type { CheckedConfig } from "./config/schema.ts";
 import type { DiskImage } from "./disk/disk_image.ts";
 import { openDisk } from "./disk/open_disk.ts";
 import { toPlainError } from "./errors.ts";
-import { KvmIrqController } from "./irq/lines.ts";
+import { kvmWires } from "./kvm_wires.ts";
 import { composeMachine, type Machine } from "./machine.ts";
 import { ramRegionsOver } from "./memory/host_memory.ts";
 import { BlockRequests } from "./virtio/block/requests.ts";
@@ -36,16 +37,16 @@ const ORDERS = 0;
 if ("WorkerGlobalScope" in globalThis) {
   const channel = globalThis as unknown as Channel;
   const disks: DiskImage[] = [];
-  channel.onmessage = ({ data }) => {
+  channel.onmessage = async ({ data }) => {
     if (data.kind === "open") return open(data.disks, disks, channel);
     const control = new IoControl(data.control);
     try {
-      serve(data, control, disks, channel);
+      serve(data, await loadBoardParts(data.plan.pci !== undefined), control, disks, channel);
     } finally {
       for (const disk of disks) disk[Symbol.dispose]();
       control.tellEnded();
-      channel.close();
     }
+    channel.close(); // not after a defect of ours: a worker that closes itself tells its owner no error
   };
 }
 
@@ -69,6 +70,7 @@ function open(configs: CheckedConfig["disks"], disks: DiskImage[], channel: Chan
 /** Works the queues until the owner wants the end. */
 function serve(
   { plan, memory, control: _, serials }: Extract<QueueOrder, { kind: "serve" }>,
+  parts: BoardParts,
   control: IoControl,
   disks: readonly DiskImage[],
   channel: Channel,
@@ -76,7 +78,8 @@ function serve(
   const log = (text: string) => channel.postMessage({ kind: "log", level: "warning", text });
   const machine = composeMachine(plan, {
     initialize: false,
-    irq: new KvmIrqController(plan.vmFd),
+    ...parts,
+    ...kvmWires(plan.vmFd),
     onBroken: (name, error) => log(`${name} is out of service: ${error}`),
     requests: { request: () => {} }, // requests come from guests, and guests are on other threads
   });

@@ -9,8 +9,9 @@ import { CpuidTable } from "../ffi/kvm/cpuid_table.ts";
 import { libc } from "../ffi/libc.ts";
 import { unblockKickSignal } from "../ffi/signal.ts";
 import { borrow } from "../ffi/mapping.ts";
+import type { BoardParts } from "./board_parts.ts";
 import type { GuestRequest } from "./bus/device.ts";
-import { KvmIrqController } from "./irq/lines.ts";
+import { kvmWires } from "./kvm_wires.ts";
 import { composeMachine, type Machine } from "./machine.ts";
 import type { MachineHandles } from "./machine_handles.ts";
 import { allocateState, type MachinePlan } from "./machine_plan.ts";
@@ -33,10 +34,10 @@ interface Channel {
 }
 
 /** Makes this worker carry out the one order that it will get, and say when it is done. */
-export function serveOrder(carryOut: (order: WorkerOrder, send: Send) => void): void {
+export function serveOrder(carryOut: (order: WorkerOrder, send: Send) => Promise<void>): void {
   const channel = globalThis as unknown as Channel;
-  channel.onmessage = ({ data }) => {
-    carryOut(data, (message) => channel.postMessage(message));
+  channel.onmessage = async ({ data }) => {
+    await carryOut(data, (message) => channel.postMessage(message));
     // Its owner terminates it: taking an isolate down costs milliseconds, and those of others wait for their turn.
     channel.postMessage({ kind: "farewell" });
   };
@@ -51,11 +52,12 @@ export class VcpuThread {
     private readonly plan: MachinePlan,
     private readonly index: number,
     private readonly send: Send,
-    { initialize }: { readonly initialize: boolean },
+    { initialize, ...parts }: BoardParts & { readonly initialize: boolean },
   ) {
     this.#machine = composeMachine(plan, {
       initialize,
-      irq: new KvmIrqController(plan.vmFd),
+      ...parts,
+      ...kvmWires(plan.vmFd),
       onBroken: (name, error) =>
         this.#log("error", `${name} is out of service: ${error instanceof Error ? error.stack : error}`),
       requests: { request: (what, detail) => this.#request(what, detail) },
@@ -154,6 +156,8 @@ export function rehearse(): void {
       {
         initialize: true,
         irq: { setLine: () => {} },
+        msi: { send: () => {} },
+        doorbells: { connect: () => {}, disconnect: () => {} },
         onBroken: () => {},
         requests: { request: () => {} },
       },

@@ -4,13 +4,15 @@
  * @module
  */
 
+import { loadBoardParts } from "./board_parts.ts";
 import { rehearse, serveOrder, VcpuThread } from "./vcpu_thread.ts";
 
 if ("WorkerGlobalScope" in globalThis) {
-  serveOrder((order, send) => {
+  serveOrder(async (order, send) => {
     if (order.kind !== "join") throw new Error("this worker cannot build a machine");
     const { plan, handles, setup } = order.built;
-    new VcpuThread(plan, order.index, send, { initialize: false }).run(handles, setup);
+    const parts = await loadBoardParts(plan.pci !== undefined);
+    new VcpuThread(plan, order.index, send, { initialize: false, ...parts }).run(handles, setup);
   });
   rehearse();
 }

@@ -19,17 +19,21 @@ export class VirtioWires implements Disposable {
 
   constructor(private readonly vm: KvmVm) {}
 
-  /** Wires the n-th device up. Throws KernelError. */
+  /** Eventfds of a device on the PCI bus. KVM hears them where its driver puts the BAR: see `PciDoorbells`. */
+  make(kind: VirtioPlan["kind"], settings: BlockSettings): VirtioPlan {
+    const queueFds = Array.from({ length: settings.queues }, () => this.#make());
+    return { kind, settings, queueFds, orderFd: this.#orderFd ??= this.#make() };
+  }
+
+  /** Wires the n-th device over MMIO up. Throws KernelError. */
   connect(kind: VirtioPlan["kind"], settings: BlockSettings, index: number): VirtioPlan {
-    const { base, irq } = virtioMmio(index);
-    const queueFds = Array.from({ length: settings.queues }, (_, queue) => {
-      const fd = this.#make();
-      this.vm.ioeventfd(fd, { address: base + MMIO_REGISTER.QUEUE_NOTIFY, length: 4, value: queue });
-      return fd;
-    });
+    const plan = this.make(kind, settings), { base, irq } = virtioMmio(index);
+    plan.queueFds.forEach((fd, queue) =>
+      this.vm.ioeventfd(fd, { address: base + MMIO_REGISTER.QUEUE_NOTIFY, length: 4, value: queue })
+    );
     const interruptFd = this.#make();
     this.vm.irqfd(interruptFd, irq);
-    return { kind, settings, queueFds, orderFd: this.#orderFd ??= this.#make(), interruptFd };
+    return { ...plan, interruptFd };
   }
 
   /** Gives the eventfds up to whoever gets the result. */

@@ -5,6 +5,7 @@
  */
 
 import type { QueueThread } from "./backends/queue_thread.ts";
+import { hasPci, loadBoardParts } from "./board_parts.ts";
 import { checkConfig } from "./config/check.ts";
 import type { CheckedConfig, MachineConfig } from "./config/schema.ts";
 import { type SerialPort, SerialPorts } from "./console/serial_ports.ts";
@@ -98,6 +99,8 @@ export class Vm implements AsyncDisposable {
       const disks = await queues?.opened() ?? [];
       const building = crew.build({ config: checked, serial: ports.plans, disks });
       const loading = lazy<typeof import("./owner.ts")>(import.meta.resolve("./owner.ts"));
+      const parts = loadBoardParts(hasPci(checked));
+      parts.catch(() => {});
       loading.catch(() => {}); // without --allow-read; the worker fails too then, and says it better
       const built = await building;
       owned = (await loading).takeOver(built, {
@@ -105,6 +108,7 @@ export class Vm implements AsyncDisposable {
         ports,
         queues,
         resources,
+        board: await parts,
         onBroken: (name, error) => options.log?.("error", `${name} is out of service: ${error}`),
       });
       return new Vm(checked, owned, crew, ports, queues, resources.move(), () => downfall);

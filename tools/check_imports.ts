@@ -28,7 +28,13 @@ const LAYERS: readonly (readonly string[])[] = [
   ],
   ["src/boot/", "src/cpu/", "src/board/"],
   ["src/vcpu/", "src/machine_plan.ts", "src/machine_handles.ts"],
-  ["src/virtio_board.ts", "src/timer_service.ts"],
+  [
+    "src/virtio_board.ts",
+    "src/pci_board.ts",
+    "src/board_parts.ts",
+    "src/kvm_wires.ts",
+    "src/timer_service.ts",
+  ],
   ["src/machine.ts"],
   [
     "src/backends/",

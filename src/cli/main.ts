@@ -15,9 +15,8 @@ export async function main(words: readonly string[]): Promise<number> {
   try {
     return await dispatch(words);
   } catch (error) {
-    const { reportFailure } = await lazy<typeof import("./failure.ts")>(
-      import.meta.resolve("./failure.ts"),
-    );
+    // A literal, loaded ahead: it tells which permission is missing, and must not need one.
+    const { reportFailure } = await import("./failure.ts");
     return reportFailure(error, beforeDashes(words).includes("--json"));
   }
 }

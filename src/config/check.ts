@@ -42,13 +42,12 @@ export function parseConfigFile(path: string, text: string): MachineConfig {
 function issueError(issue: z.core.$ZodIssue, config: MachineConfig): UserError {
   if (issue.code === "unrecognized_keys") {
     const key = issue.keys[0]!;
-    const meant = suggest(key, Object.keys(MachineSchema.shape));
+    const known = knownKeys(issue.path);
+    const meant = suggest(key, known);
     const field = [...issue.path, key].join(".");
-    return new UserError(`${field}: there is no such setting`, {
+    return new UserError(`${field}: there is no setting "${key}"`, {
       field,
-      hint: meant === undefined
-        ? `Known settings: ${Object.keys(MachineSchema.shape).join(", ")}.`
-        : `Did you mean "${meant}"?`,
+      hint: meant === undefined ? `Known are ${known.join(", ")}.` : `Did you mean "${meant}"?`,
     });
   }
   const field = issue.path.join(".") || "the configuration";
@@ -59,6 +58,13 @@ function issueError(issue: z.core.$ZodIssue, config: MachineConfig): UserError {
   // Deno.inspect shows whatever a program may have given: JSON has no bigint, and no end for a circle.
   const shown = given === undefined ? "" : `${Deno.inspect(given, { compact: true, depth: 1 })} `;
   return new UserError(`${field}: ${shown}${problem(issue)}`, { field, ...hintFor(issue.path[0]) });
+}
+
+/** Settings at a place in the configuration: those of the machine, or those of one entry of a list. */
+function knownKeys([list]: readonly PropertyKey[]): string[] {
+  if (list === undefined) return Object.keys(MachineSchema.shape);
+  const entries = MachineSchema.shape[list as "disks" | "modules"].def.innerType.element;
+  return Object.keys(entries.shape);
 }
 
 /** What the setting is for. */

@@ -64,6 +64,8 @@ export const MachineSchema = z.strictObject({
     queues: z.int().min(1).max(MAX_QUEUES).default(1),
   })).max(MAX_DISKS).default([])
     .describe("Disk image, raw or qcow2, seen as /dev/vda and so on; keys: format, cache, serial, queues"),
+  transport: z.enum(["pci", "mmio"]).default("pci")
+    .describe("What virtio devices are attached to: a PCI bus, or memory at fixed addresses"),
   debugConsole: z.boolean().default(false).describe(
     "Debug console at port 0xe9: what is written there goes into COM1's output, in no fixed order with it, " +
       "and is lost while that is full",

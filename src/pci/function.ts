@@ -47,6 +47,8 @@ interface LiveRange {
   readonly device: IoDevice;
 }
 
+const ALWAYS = () => true, NEVER = () => false;
+
 /** The only function (0) of a slot. Every isolate has its own object, over the slot's state. */
 export class PciFunction {
   readonly bars: readonly Bar[];
@@ -139,10 +141,18 @@ export class PciFunction {
 
   /** Raises or lowers the pin. Callable from any worker, also under the device's lock. */
   setIntx(high: boolean): void {
+    this.followIntx(high ? ALWAYS : NEVER);
+  }
+
+  /**
+   * Sets the pin to what is wanted, which is asked under the interrupt lock: of two threads that change it and call
+   * this, the later one leaves the pin as it should be, whatever the order of their changes. Callable as `setIntx`.
+   */
+  followIntx(wanted: () => boolean): void {
     this.#links.interruptLock.acquire();
     try {
       // One that was ejected no longer has a pin, whatever its device still does.
-      this.#intx.want(high && this.present);
+      this.#intx.want(this.present && wanted());
       this.#intx.update(this.msix?.enabled === true);
     } finally {
       this.#links.interruptLock.release();

@@ -50,7 +50,7 @@ export class VirtioMmio implements IoDevice {
   constructor(readonly registers: VirtioRegisters) {}
 
   read(offset: number, width: number): number {
-    if (offset >= R.CONFIG) return this.#readConfig(offset - R.CONFIG, width);
+    if (offset >= R.CONFIG) return this.registers.readConfig(offset - R.CONFIG, width);
     // Only aligned words (4.2.2.2); anything else gets what an absent device answers.
     if (width !== 4 || offset % 4 !== 0) return 0xffff_ffff;
     const { registers } = this, { state } = registers;
@@ -81,7 +81,7 @@ export class VirtioMmio implements IoDevice {
   }
 
   write(offset: number, width: number, value: number): void {
-    if (offset >= R.CONFIG) return this.#writeConfig(offset - R.CONFIG, width, value);
+    if (offset >= R.CONFIG) return this.registers.writeConfig(offset - R.CONFIG, width, value);
     if (width !== 4 || offset % 4 !== 0) return;
     const { registers } = this, { state } = registers;
     switch (offset) {
@@ -138,15 +138,5 @@ export class VirtioMmio implements IoDevice {
         queue.device_hi = value;
         return;
     }
-  }
-
-  #readConfig(offset: number, width: number): number {
-    let value = 0;
-    for (let i = 0; i < width; i++) value |= this.registers.model.readConfig(offset + i) << (8 * i);
-    return value >>> 0;
-  }
-
-  #writeConfig(offset: number, width: number, value: number): void {
-    for (let i = 0; i < width; i++) this.registers.model.writeConfig(offset + i, value >>> (8 * i) & 0xff);
   }
 }

@@ -8,11 +8,11 @@ import { FEATURE, features, has, union } from "./features.ts";
 import type { QueueWork, VirtioInterrupt, VirtioModel } from "./model.ts";
 import { PACKED_START } from "./queue/packed_queue.ts";
 import {
+  atomicWord,
   MAX_QUEUES,
   NO_VECTOR,
   STATUS,
   type VirtioQueueView,
-  VirtioState,
   type VirtioStateView,
 } from "./state.ts";
 
@@ -51,10 +51,8 @@ export class VirtioRegisters {
   ) {
     if (model.queueSizes.length > MAX_QUEUES) throw new RangeError(`${model.queueSizes.length} queues`);
     this.#offered = union(model.features, COMMON);
-    const word = (field: "status" | "interrupt_status") =>
-      new Uint32Array(state.$bytes.buffer, state.$bytes.byteOffset + VirtioState.offset(field), 1);
-    this.#status = word("status");
-    this.#interrupts = word("interrupt_status");
+    this.#status = atomicWord(state, "status");
+    this.#interrupts = atomicWord(state, "interrupt_status");
   }
 
   /** 32 feature bits of the device, those that the driver selected. */
@@ -121,6 +119,18 @@ export class VirtioRegisters {
     const start = this.negotiated(FEATURE.RING_PACKED) ? PACKED_START : 0;
     queue.next_avail = start;
     queue.next_used = start;
+  }
+
+  /** The driver reads `width` bytes of the device's own configuration. */
+  readConfig(offset: number, width: number): number {
+    let value = 0;
+    for (let i = 0; i < width; i++) value |= this.model.readConfig(offset + i) << (8 * i);
+    return value >>> 0;
+  }
+
+  /** It writes some. */
+  writeConfig(offset: number, width: number, value: number): void {
+    for (let i = 0; i < width; i++) this.model.writeConfig(offset + i, value >>> (8 * i) & 0xff);
   }
 
   /** The driver says that there is something in a queue. */

@@ -53,3 +53,8 @@ export const VirtioState = struct("virtio_state", {
 export type VirtioStateView = View<typeof VirtioState>;
 /** A view of {@linkcode VirtioQueueState}. */
 export type VirtioQueueView = View<typeof VirtioQueueState>;
+
+/** A word that several threads change, for Atomics. */
+export function atomicWord(state: VirtioStateView, field: "status" | "interrupt_status"): Uint32Array {
+  return new Uint32Array(state.$bytes.buffer, state.$bytes.byteOffset + VirtioState.offset(field), 1);
+}

@@ -87,7 +87,7 @@ const CASES: readonly (readonly [what: string, config: object, says: RegExp, fie
   ["half a CPU", { cpus: 1.5 }, /1\.5 must be/, "cpus"],
   ["10,000 CPUs", { cpus: 10_000 }, /10000 is too many/, "cpus"],
   ["CPUs as a bigint", { cpus: 2n }, /2n must be/, "cpus"],
-  ["an unknown setting", { cpu: 2 }, /there is no such setting/, "cpu"],
+  ["an unknown setting", { cpu: 2 }, /there is no setting/, "cpu"],
   ["a serial target that is none", { serial: ["tty"] }, /"tty" must be/, "serial.0"],
   ["too many serial ports", { serial: ["null", "null", "null", "null", "null"] }, /too many/, "serial"],
 ];

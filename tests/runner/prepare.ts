@@ -15,23 +15,28 @@ const TOOLS: Readonly<Record<string, string>> = {
   gcc: "gcc",
   cpio: "cpio",
   xz: "xz-utils",
+  "mkfs.ext4": "e2fsprogs",
   "qemu-img": "qemu-utils",
   "qemu-io": "qemu-utils",
 };
 /** Headers that the ABI proof compiles against. */
 const HEADERS = { "/usr/include/linux/kvm.h": "linux-libc-dev", "/usr/include/stdio.h": "libc6-dev" };
 
+/** What a guest with virtio disks needs beside the demo's modules. */
+const VIRTIO_MODULES = ["virtio_pci", "virtio_mmio", "virtio_blk", "ext4", "crc32c_generic"];
+
 /** What the tests need; returns environment variables that tell them where it is. */
 export async function prepare(needs: { lab: boolean; guests: boolean }): Promise<Record<string, string>> {
   await installTools();
   if (!needs.guests) return {};
-  const { kernel, initrd } = await prepareDemo({
-    progress: lineProgress("   "),
-  });
+  const progress = lineProgress("   ");
+  const { kernel, initrd } = await prepareDemo({ progress });
+  const virtio = await prepareDemo({ progress, modules: VIRTIO_MODULES });
   return {
     DENOVISOR_TEST_KERNEL: kernel.vmlinuz,
     DENOVISOR_TEST_VMLINUX: await kernelElf(kernel.vmlinuz),
     DENOVISOR_TEST_INITRD: initrd,
+    DENOVISOR_TEST_VIRTIO_INITRD: virtio.initrd,
   };
 }
 

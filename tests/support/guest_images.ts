@@ -14,6 +14,8 @@ export type LinuxProtocol = "linux" | "elf" | "pvh";
 export interface LinuxOptions extends Omit<MachineConfig, "kernel" | "initrd" | "cmdline" | "protocol"> {
   /** Default: `elf`, which starts soonest. */
   readonly protocol?: LinuxProtocol;
+  /** Default: `INITRD`, the demo's. The other also has the drivers of virtio disks and ext4. */
+  readonly initramfs?: "INITRD" | "VIRTIO_INITRD";
   /** Words of the kernel's command line behind {@linkcode BASE_WORDS}: those of the demo's init, or the kernel's own. */
   readonly words?: readonly string[];
 }
@@ -25,7 +27,7 @@ export const BASE_WORDS: readonly string[] = ["console=ttyS0", "quiet", "panic=-
 export const DEFAULT_MEMORY = "512M";
 
 /** A path out of the environment, which the runner of all tests prepares. */
-export function testImage(name: "KERNEL" | "VMLINUX" | "INITRD"): string {
+export function testImage(name: "KERNEL" | "VMLINUX" | "INITRD" | "VIRTIO_INITRD"): string {
   const path = Deno.env.get(`DENOVISOR_TEST_${name}`);
   if (path === undefined) {
     throw new UserError(`DENOVISOR_TEST_${name} is not set`, {
@@ -36,11 +38,13 @@ export function testImage(name: "KERNEL" | "VMLINUX" | "INITRD"): string {
 }
 
 /** The machine that boots the stock kernel with the demo's initramfs. */
-export function linuxMachine({ protocol = "elf", words = [], ...rest }: LinuxOptions): MachineConfig {
+export function linuxMachine(
+  { protocol = "elf", initramfs = "INITRD", words = [], ...rest }: LinuxOptions,
+): MachineConfig {
   return {
     memory: DEFAULT_MEMORY,
     kernel: testImage(protocol === "linux" ? "KERNEL" : "VMLINUX"),
-    initrd: testImage("INITRD"),
+    initrd: testImage(initramfs),
     protocol,
     cmdline: [...BASE_WORDS, ...words].join(" "),
     ...rest,

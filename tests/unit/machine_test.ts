@@ -1,8 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
-import { PORT } from "../../src/board/addresses.ts";
+import { GPA, PORT } from "../../src/board/addresses.ts";
 import { composeMachine, type Machine } from "../../src/machine.ts";
 import { allocateState, type MachinePlan } from "../../src/machine_plan.ts";
 import { serveTimers } from "../../src/timer_service.ts";
+import * as pciBoard from "../../src/pci_board.ts";
 import { Bell, BELL_WORDS } from "../../src/state/bell.ts";
 import { stayAlive } from "../support/stay_alive.ts";
 
@@ -26,6 +27,12 @@ function rig(change: Partial<MachinePlan> = {}) {
     composeMachine(plan, {
       initialize,
       irq: { setLine: (gsi, level) => void log.push(`line ${gsi} ${level}`) },
+      pciBoard,
+      msi: { send: (low, _high, data) => void log.push(`msi 0x${low.toString(16)} ${data}`) },
+      doorbells: {
+        connect: (fd, address) => void log.push(`${fd} at 0x${address.toString(16)}`),
+        disconnect: (fd, address) => void log.push(`${fd} not at 0x${address.toString(16)}`),
+      },
       onBroken: (name) => void log.push(`${name} broken`),
       requests: {
         request: (what, detail) => void log.push(detail === undefined ? what : `${what} ${detail}`),
@@ -89,8 +96,17 @@ Deno.test("machine: COM1 and COM3 share a line, which the last of them lets go",
 Deno.test("machine: it fits the memory allocated for it, with all there can be", () => {
   for (const cpus of [1, 32, 254]) {
     const serial = [LINE, LINE, LINE, LINE];
-    const { owner } = rig({ cpus, serial, ...allocateState(cpus, serial.length + 1) });
-    assertEquals(owner.vcpus.length, cpus);
+    for (const pci of [undefined, pciBoard.planPci(2 ** 24, 39)]) {
+      const state = allocateState(cpus, serial.length + 1, pci);
+      const { owner } = rig({
+        cpus,
+        serial,
+        pci,
+        virtio: Array(16).fill(disk(Array(16).fill(-2))),
+        ...state,
+      });
+      assertEquals([owner.vcpus.length, owner.virtio.length], [cpus, 16]);
+    }
   }
 });
 
@@ -166,4 +182,69 @@ Deno.test("timer service: what changes while it looks is not slept over", async 
   looks = 4;
   bell.ring();
   await service;
+});
+
+/** A disk whose wires lead nowhere. */
+function disk(queueFds: number[]): MachinePlan["virtio"][0] {
+  return {
+    kind: "block",
+    settings: { size: 2 ** 20, readOnly: false, queues: queueFds.length },
+    queueFds,
+    orderFd: -1,
+  };
+}
+
+/** A machine with two disks on a PCI bus. */
+function pciRig() {
+  const pci = pciBoard.planPci(2 ** 24, 39);
+  const plan = {
+    pci,
+    virtio: [disk([-2, -3]), disk([-4])],
+    ...allocateState(3, 4, pci),
+  };
+  const made = rig(plan);
+  const config = ({ ports }: Machine, slot: number, register: number, value?: number) => {
+    ports.write(PORT.PCI_CONFIG_ADDRESS, 4, 0x8000_0000 + slot * 0x800 + register);
+    if (value !== undefined) ports.write(PORT.PCI_CONFIG_DATA, 4, value);
+    return ports.read(PORT.PCI_CONFIG_DATA, 4);
+  };
+  return { ...made, config, take: () => made.log.splice(0) };
+}
+
+Deno.test("machine: PCI is there with devices on it, and leaves the reset register its port", () => {
+  const { owner, worker, config, take } = pciRig();
+  assertEquals([0, 1, 2, 3].map((slot) => config(worker, slot, 0)), [
+    0x0d57_8086,
+    0x1042_1af4,
+    0x1042_1af4,
+    0xffff_ffff,
+  ]);
+  const data = new DataView(new ArrayBuffer(4));
+  worker.mmio.access(GPA.PCI_ECAM + 0x8000, data, 0, 4, false);
+  assertEquals(data.getUint32(0, true), 0x1042_1af4);
+  owner.ports.write(PORT.RESET_CONTROL, 1, 6);
+  assertEquals(take(), ["reset"]);
+  assertEquals(config(rig().owner, 0, 0), 0xffff_ffff, "none without");
+});
+
+Deno.test("machine: the doorbells of PCI devices follow their BARs, whoever moves them, until they are ejected", () => {
+  const { owner, worker, config, take } = pciRig();
+  config(owner, 1, 0x04, 2);
+  config(worker, 2, 0x04, 2);
+  const at = (bar: number, queue = 0) => `0x${(bar + 0x3000 + 4 * queue).toString(16)}`;
+  const [one, two] = [GPA.PCI_WINDOW32, GPA.PCI_WINDOW32 + 0x8000];
+  assertEquals(take(), [`-2 at ${at(one)}`, `-3 at ${at(one, 1)}`, `-4 at ${at(two)}`]);
+  config(worker, 1, 0x10, 0xe900_0000);
+  assertEquals(take(), [
+    `-2 not at ${at(one)}`,
+    `-2 at ${at(0xe900_0000)}`,
+    `-3 not at ${at(one, 1)}`,
+    `-3 at ${at(0xe900_0000, 1)}`,
+  ]);
+  config(owner, 2, 0x10, 0x1000_0000);
+  assertEquals(take(), [`-4 not at ${at(two)}`], "in RAM it is not seen");
+  worker.virtio[0]!.registers.status = 1;
+  owner.ports.write(PORT.PCI_HOTPLUG_EJECT, 4, 1 << 1);
+  assertEquals(take(), [`-2 not at ${at(0xe900_0000)}`, `-3 not at ${at(0xe900_0000, 1)}`]);
+  assertEquals([config(worker, 1, 0), worker.virtio[0]!.registers.status], [0xffff_ffff, 0]);
 });

@@ -84,7 +84,7 @@ export const image: Command = {
   choices: [...new Set(Object.keys(ACTIONS).flatMap((action) => action.split(" ")))],
   files: true,
   examples: [
-    ["image build debian", "a Debian with systemd, a network and sshd"],
+    ["image build debian", "a Debian with systemd and sshd"],
     ["image build debian --name web --suite trixie --package nginx", "another one"],
     ["image build oci-archive nginx.tar", "a container image: its program is the machine's"],
     ["image ls", "what there is"],

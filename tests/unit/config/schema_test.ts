@@ -14,6 +14,7 @@ Deno.test("config: nothing given is a machine with every default", () => {
     cpus: 1,
     serial: ["stream"],
     disks: [],
+    transport: "pci",
     debugConsole: false,
     debugExit: false,
     trace: [],
@@ -37,6 +38,7 @@ Deno.test("config: every setting is taken as it is, memory in bytes and whole pa
       serial: "s-1",
       queues: 4,
     }],
+    transport: "mmio" as const,
     debugConsole: true,
     debugExit: true,
     trace: ["exits" as const],
@@ -61,8 +63,9 @@ Deno.test("config: what is wrong is said with the setting, the value and what wo
     [{ modules: [{ path: "m" }, { cmdline: "x" }] }, /^modules\.1\.path: /, "modules.1.path"],
     [{ serial: ["null", "file:"] }, /^serial\.1: "file:" must be stdio, stream, null, pty/, "serial.1"],
     [{ serial: "stdio" }, /^serial: "stdio" must be of type array$/, "serial"],
+    [{ transport: "ccw" }, /^transport: "ccw" must be one of pci, mmio$/, "transport"],
     [{ disks: [{}] }, /^disks\.0\.path: /, "disks.0.path"],
-    [{ disks: [{ path: "x", ro: true }] }, /^disks\.0\.ro: there is no such setting$/, "disks.0.ro"],
+    [{ disks: [{ path: "x", ro: true }] }, /^disks\.0\.ro: there is no setting "[a-z]+"$/, "disks.0.ro"],
     [
       { disks: [{ path: "x", serial: "s".repeat(21) }] },
       /must have at most 20 characters$/,
@@ -74,7 +77,7 @@ Deno.test("config: what is wrong is said with the setting, the value and what wo
     [{ debugExit: 1 }, /^debugExit: 1 must be of type boolean$/, "debugExit"],
     [
       { modules: [{ path: "m", name: "x" }] },
-      /^modules\.0\.name: there is no such setting$/,
+      /^modules\.0\.name: there is no setting "[a-z]+"$/,
       "modules.0.name",
     ],
     [undefined, /^the configuration: /, "the configuration"],
@@ -104,7 +107,7 @@ Deno.test("config: a mistyped setting gets a suggestion, a strange one the list"
   const hint = (key: string) => assertThrows(() => checkConfig({ [key]: 1 } as never), UserError).hint;
   assertEquals(hint("memroy"), 'Did you mean "memory"?');
   assertEquals(hint("CPUs"), 'Did you mean "cpus"?');
-  assertMatch(hint("network")!, /^Known settings: kernel, initrd, /);
+  assertMatch(hint("network")!, /^Known are kernel, initrd, /);
 });
 
 Deno.test("memory size: units, fractions, spaces; a number alone is none", () => {

@@ -38,6 +38,8 @@ export function machineOf(
   const machine = composeMachine(plan, {
     initialize: true,
     irq: { setLine() {} },
+    msi: { send() {} },
+    doorbells: { connect() {}, disconnect() {} },
     onBroken: (name, error) => console.error(name, error),
     requests: { request() {} },
   });

@@ -2,7 +2,6 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { ERRNO } from "../../../ffi/errno.ts";
 import { IoVector } from "../../../ffi/iovec.ts";
-import type { DiskImage } from "../../../src/disk/disk_image.ts";
 import { BlockConfig, BlockModel, initializeBlock, SECTOR } from "../../../src/virtio/block/config.ts";
 import { ANSWER, BlockRequests, REQUEST } from "../../../src/virtio/block/requests.ts";
 import { DeviceQueues } from "../../../src/virtio/device_queues.ts";
@@ -11,49 +10,7 @@ import { MMIO_REGISTER as R, VirtioMmio } from "../../../src/virtio/mmio_transpo
 import { resetVirtio, VirtioRegisters } from "../../../src/virtio/registers.ts";
 import { STATUS, VirtioState } from "../../../src/virtio/state.ts";
 import { BASE, FakeRam, PackedDriver, SplitDriver } from "./fake_driver.ts";
-
-/** A disk in memory, which can be made to fail. */
-class MemoryDisk implements DiskImage {
-  readonly path = "memory";
-  readonly format = "raw";
-  readonly bytes: Uint8Array<ArrayBuffer>;
-  flushes = 0;
-  errno = 0;
-  constructor(sectors: number, readonly readOnly = false) {
-    this.bytes = new Uint8Array(sectors * SECTOR);
-  }
-  get size(): number {
-    return this.bytes.length;
-  }
-  read(offset: number, into: IoVector): number {
-    if (this.errno === 0) into.copyFrom(0, this.bytes.slice(offset, offset + into.bytes));
-    return this.errno;
-  }
-  write(offset: number, from: IoVector): number {
-    const bytes = new Uint8Array(from.bytes);
-    from.copyTo(0, bytes);
-    if (this.errno === 0) this.bytes.set(bytes, offset);
-    return this.errno;
-  }
-  flush(): number {
-    this.flushes++;
-    return this.errno;
-  }
-  discard(offset: number, length: number): number {
-    this.bytes.fill(0xdd, offset, offset + length);
-    return this.errno;
-  }
-  writeZeroes(offset: number, length: number): number {
-    this.bytes.fill(0, offset, offset + length);
-    return this.errno;
-  }
-  refreshSize(): number {
-    return 0;
-  }
-  [Symbol.dispose](): void {}
-}
-
-const DATA = BASE + 0x2_0000, STATUS_BYTE = BASE + 0x3_f000;
+import { type Answer, MemoryDisk, offerRequest, pattern, takeAnswer } from "./memory_disk.ts";
 
 /** A block device behind MMIO, worked on this thread, with a driver that sets it up as Linux does. */
 class Rig {
@@ -125,35 +82,14 @@ class Rig {
   }
 
   /** One request; `data` is written to the disk, or `length` bytes are read. Returns the answer and what was read. */
-  request(type: number, sector: number, data: Uint8Array | number): { answer: number; read: Uint8Array } {
-    const { ram } = this, header = DATA - 64;
-    ram.u32(header, type);
-    ram.u32(header + 8, sector % 2 ** 32);
-    ram.u32(header + 12, Math.floor(sector / 2 ** 32));
-    ram.bytes[STATUS_BYTE - BASE] = 0xee;
-    const length = typeof data === "number" ? data : data.length;
-    if (typeof data !== "number") ram.bytes.set(data, DATA - BASE);
-    const half = Math.floor(length / 2);
-    const writable = typeof data === "number";
-    this.driver.offer([
-      { gpa: header, length: 16, writable: false },
-      ...(length === 0
-        ? []
-        : [{ gpa: DATA, length: half, writable }, { gpa: DATA + half, length: length - half, writable }]),
-      { gpa: STATUS_BYTE, length: 1, writable: true },
-    ], { indirect: sector % 2 === 1 });
+  request(type: number, sector: number, data: Uint8Array | number): Answer {
+    offerRequest(this.ram, this.driver, type, sector, data);
     this.write(R.QUEUE_NOTIFY, 0);
-    assertEquals(this.driver.reap().length, 1);
-    return {
-      answer: ram.bytes[STATUS_BYTE - BASE]!,
-      read: ram.bytes.slice(DATA - BASE, DATA - BASE + length),
-    };
+    return takeAnswer(this.ram, this.driver, typeof data === "number" ? data : data.length);
   }
 }
 
 const OK = STATUS.ACKNOWLEDGE | STATUS.DRIVER | STATUS.FEATURES_OK | STATUS.DRIVER_OK;
-const pattern = (length: number, seed: number) =>
-  Uint8Array.from({ length }, (_, i) => (i * 7 + seed) & 0xff);
 
 Deno.test("virtio-mmio: a driver finds the device, and sets it up", () => {
   const rig = new Rig();
