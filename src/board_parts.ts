@@ -11,6 +11,9 @@ import { lazy } from "./lazy.ts";
 export interface BoardParts {
   /** The PCI bus, and what is on it. */
   readonly pciBoard?: typeof import("./pci_board.ts");
+  /** Virtio devices, and their wires. */
+  readonly virtioBoard?: typeof import("./virtio_board.ts");
+  readonly virtioWires?: typeof import("./virtio_wires.ts");
 }
 
 /** Whether a machine has a PCI bus: an empty one would cost its guest a search of it. */
@@ -18,8 +21,13 @@ export function hasPci({ transport, disks }: Pick<CheckedConfig, "transport" | "
   return transport === "pci" && disks.length > 0;
 }
 
-/** Loads the parts of a machine with a PCI bus or without one. */
-export async function loadBoardParts(pci: boolean): Promise<BoardParts> {
-  if (!pci) return {};
-  return { pciBoard: await lazy<typeof import("./pci_board.ts")>(import.meta.resolve("./pci_board.ts")) };
+/** Loads the parts of a machine with a PCI bus or without one, with virtio devices or without. */
+export async function loadBoardParts(pci: boolean, virtio: boolean): Promise<BoardParts> {
+  if (!virtio) return {};
+  const [virtioBoard, virtioWires, pciBoard] = await Promise.all([
+    lazy<typeof import("./virtio_board.ts")>(import.meta.resolve("./virtio_board.ts")),
+    lazy<typeof import("./virtio_wires.ts")>(import.meta.resolve("./virtio_wires.ts")),
+    pci ? lazy<typeof import("./pci_board.ts")>(import.meta.resolve("./pci_board.ts")) : undefined,
+  ]);
+  return { virtioBoard, virtioWires, ...(pciBoard === undefined ? {} : { pciBoard }) };
 }

@@ -13,8 +13,8 @@ import type { KernelInfo } from "./boot/kernel.ts";
 import { inspectKernel, loadKernel } from "./boot/load.ts";
 import type { CheckedConfig } from "./config/schema.ts";
 import { UserError } from "./errors.ts";
-import { embeddedGuest } from "./guests/embedded_guest.ts";
 import type { PciPlan } from "./machine_plan.ts";
+import { lazy } from "./lazy.ts";
 import type { GuestRam } from "./memory/guest_memory.ts";
 
 /** The files of a boot, open, and what the kernel's headers say. */
@@ -28,7 +28,7 @@ export class BootImages implements Disposable {
   ) {}
 
   /** Opens and checks everything that a configuration names. Throws UserError; nothing stays open then. */
-  static open(config: CheckedConfig): BootImages {
+  static async open(config: CheckedConfig): Promise<BootImages> {
     using opening = new DisposableStack();
     if (config.kernel === undefined && config.initrd !== undefined) {
       throw new UserError("initrd: the embedded guest takes none", {
@@ -38,7 +38,7 @@ export class BootImages implements Disposable {
     }
     const kernel = opening.use(
       config.kernel === undefined
-        ? memoryImage("the embedded guest", embeddedGuest())
+        ? memoryImage("the embedded guest", await assembleGuest())
         : openImage(config.kernel, "kernel"),
     );
     const initrd = config.initrd === undefined ? undefined : opening.use(openImage(config.initrd, "initrd"));
@@ -77,4 +77,12 @@ export class BootImages implements Disposable {
   [Symbol.dispose](): void {
     this.stack.dispose();
   }
+}
+
+/** Its assembler is loaded for those who boot it only. */
+async function assembleGuest(): Promise<Uint8Array> {
+  const { embeddedGuest } = await lazy<typeof import("./guests/embedded_guest.ts")>(
+    import.meta.resolve("./guests/embedded_guest.ts"),
+  );
+  return embeddedGuest();
 }

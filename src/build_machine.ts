@@ -10,7 +10,6 @@ import { hostCpuBrand } from "./cpu/brand.ts";
 import { KvmMachine, openKvm, physicalAddressBits, requireFits } from "./kvm_host.ts";
 import { allocateState, type MachinePlan } from "./machine_plan.ts";
 import { HostMemory } from "./memory/host_memory.ts";
-import { VirtioWires } from "./virtio_wires.ts";
 import type { BuildOrder, BuiltMachine } from "./vcpu/messages.ts";
 
 /**
@@ -22,13 +21,13 @@ import type { BuildOrder, BuiltMachine } from "./vcpu/messages.ts";
  * @throws {UserError} for a file that is none, or that does not fit; nothing was created
  * @throws {HostError} if the host cannot run it: no KVM, no permission, no memory
  */
-export function buildMachine(
+export async function buildMachine(
   { config, serial, disks }: BuildOrder,
-  { pciBoard }: BoardParts,
+  { pciBoard, virtioWires }: BoardParts,
   compose: (plan: MachinePlan) => void,
-): BuiltMachine {
+): Promise<BuiltMachine> {
   const { cpus, debugConsole, debugExit } = config;
-  using images = BootImages.open(config);
+  using images = await BootImages.open(config);
   using kvm = openKvm();
   requireFits(kvm, config);
   using building = new DisposableStack();
@@ -37,7 +36,7 @@ export function buildMachine(
   const { gpa, size } = memory.ram.regions.at(-1)!;
   const pci = pciBoard?.planPci(gpa + size, physicalAddressBits(built.supportedCpuid));
   const entry = images.load(memory.ram, config, pci);
-  const wires = building.use(new VirtioWires(built.vm));
+  const wires = virtioWires && building.use(new virtioWires.VirtioWires(built.vm));
   const plan: MachinePlan = {
     vmFd: built.fd,
     cpus,
@@ -47,14 +46,14 @@ export function buildMachine(
     debugExit,
     pci,
     virtio: disks.map((settings, index) =>
-      pci === undefined ? wires.connect("block", settings, index) : wires.make("block", settings)
+      pci === undefined ? wires!.connect("block", settings, index) : wires!.make("block", settings)
     ),
     ...allocateState(cpus, serial.length + 1, pci),
   };
   compose(plan);
   return {
     plan,
-    handles: { memory: memory.release(), eventFds: wires.release(), ...built.release() },
+    handles: { memory: memory.release(), eventFds: wires?.release() ?? [], ...built.release() },
     setup: {
       supportedCpuid: built.supportedCpuid.bytes,
       tscDeadline: built.tscDeadline,

@@ -8,25 +8,29 @@
 import { type BoardParts, hasPci, loadBoardParts } from "./board_parts.ts";
 import { buildMachine } from "./build_machine.ts";
 import { toPlainError } from "./errors.ts";
-import type { BuildOrder } from "./vcpu/messages.ts";
+import type { BuildOrder, BuiltMachine } from "./vcpu/messages.ts";
 import { rehearse, type Send, serveOrder, VcpuThread } from "./vcpu_thread.ts";
 
 if ("WorkerGlobalScope" in globalThis) {
   serveOrder(async (order, send) => {
     if (order.kind === "build") {
-      return build(order.order, await loadBoardParts(hasPci(order.order.config)), send);
+      return await build(
+        order.order,
+        await loadBoardParts(hasPci(order.order.config), order.order.disks.length > 0),
+        send,
+      );
     }
     const { plan, handles, setup } = order.built;
-    const parts = await loadBoardParts(plan.pci !== undefined);
+    const parts = await loadBoardParts(plan.pci !== undefined, plan.virtio.length > 0);
     new VcpuThread(plan, order.index, send, { initialize: false, ...parts }).run(handles, setup);
   });
   rehearse();
 }
 
-function build(order: BuildOrder, parts: BoardParts, send: Send): void {
-  let thread: VcpuThread, machine: ReturnType<typeof buildMachine>;
+async function build(order: BuildOrder, parts: BoardParts, send: Send): Promise<void> {
+  let thread: VcpuThread, machine: BuiltMachine;
   try {
-    machine = buildMachine(
+    machine = await buildMachine(
       order,
       parts,
       (plan) => thread = new VcpuThread(plan, 0, send, { initialize: true, ...parts }),

@@ -33,15 +33,15 @@ export interface MachineSummary {
  *
  * @throws {UserError} as starting it would
  */
-export function describeMachine(config: MachineConfig): Promise<MachineSummary> {
+export async function describeMachine(config: MachineConfig): Promise<MachineSummary> {
   const checked = checkConfig(config);
-  using images = BootImages.open(checked);
+  using images = await BootImages.open(checked);
   using opened = new DisposableStack();
   const disks = checked.disks.map(({ path, readOnly, format, cache }, index) =>
     opened.use(openDisk(path, { readOnly, format, cache, field: `disks.${index}` }))
   );
   const { kernel, initrd } = images;
-  return Promise.resolve({
+  return {
     config: checked,
     kernel: images.info,
     files: { kernel: kernel.size, ...(initrd === undefined ? {} : { initrd: initrd.size }) },
@@ -50,5 +50,5 @@ export function describeMachine(config: MachineConfig): Promise<MachineSummary> 
     ram: ramRegions(checked.memory).map(({ gpa, size }) =>
       `${gpa.toString(16)}-${(gpa + size - 1).toString(16)}`
     ),
-  });
+  };
 }

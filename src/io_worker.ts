@@ -27,7 +27,7 @@ if ("WorkerGlobalScope" in globalThis) {
   const channel = globalThis as unknown as Channel;
   channel.onmessage = async ({ data }) => {
     const control = new IoControl(data.control);
-    const parts = await loadBoardParts(data.plan.pci !== undefined);
+    const parts = await loadBoardParts(data.plan.pci !== undefined, data.plan.virtio.length > 0);
     serve(data, parts, control, (level, text) => channel.postMessage({ level, text })); // an error reaches the owner's onerror
     control.tellEnded();
     channel.close();

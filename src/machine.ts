@@ -38,7 +38,7 @@ import type { PciBoard } from "./pci_board.ts";
 import { Arena } from "./state/arena.ts";
 import { Bell, BELL_WORDS } from "./state/bell.ts";
 import type { ByteRing } from "./state/ring.ts";
-import { type PlacedVirtio, placeVirtio } from "./virtio_board.ts";
+import type { PlacedVirtio } from "./virtio_board.ts";
 import type { TimedDevice } from "./timer_service.ts";
 import { MachineControl, VcpuControl } from "./vcpu/control.ts";
 
@@ -174,7 +174,7 @@ export function composeMachine(plan: MachinePlan, hooks: MachineHooks): Machine 
     raiseHotPlug: () => void pm.locked((device) => device.raiseGpe(GPE.PCI_HOTPLUG)),
   });
   const around = { board, scratch, mmio, pci };
-  const virtio = plan.virtio.map((device, index) => placeVirtio(device, index, around));
+  const virtio = plan.virtio.map((device, index) => hooks.virtioBoard!.placeVirtio(device, index, around));
   if (hooks.initialize) pci?.powerOn();
   return { ports, mmio, control, vcpus, serial, debugConsole, pm, i8042, rtc, pci, virtio, timed, timerBell };
 }

@@ -41,7 +41,13 @@ if ("WorkerGlobalScope" in globalThis) {
     if (data.kind === "open") return open(data.disks, disks, channel);
     const control = new IoControl(data.control);
     try {
-      serve(data, await loadBoardParts(data.plan.pci !== undefined), control, disks, channel);
+      serve(
+        data,
+        await loadBoardParts(data.plan.pci !== undefined, data.plan.virtio.length > 0),
+        control,
+        disks,
+        channel,
+      );
     } finally {
       for (const disk of disks) disk[Symbol.dispose]();
       control.tellEnded();

@@ -11,7 +11,7 @@ if ("WorkerGlobalScope" in globalThis) {
   serveOrder(async (order, send) => {
     if (order.kind !== "join") throw new Error("this worker cannot build a machine");
     const { plan, handles, setup } = order.built;
-    const parts = await loadBoardParts(plan.pci !== undefined);
+    const parts = await loadBoardParts(plan.pci !== undefined, plan.virtio.length > 0);
     new VcpuThread(plan, order.index, send, { initialize: false, ...parts }).run(handles, setup);
   });
   rehearse();

@@ -5,14 +5,14 @@
  */
 
 import { signalEventFd } from "../ffi/eventfd.ts";
-import { virtioMmio } from "./board/addresses.ts";
+import { VIRTIO_MMIO_SIZE, virtioMmio } from "./board/addresses.ts";
 import type { BoardBuilder } from "./board/builder.ts";
 import type { MmioBus } from "./bus/mmio_bus.ts";
 import type { VirtioPlan } from "./machine_plan.ts";
 import type { PciBoard } from "./pci_board.ts";
 import type { Arena } from "./state/arena.ts";
 import { BlockConfig, type BlockConfigView, BlockModel, initializeBlock } from "./virtio/block/config.ts";
-import { MMIO_WINDOW, VirtioMmio } from "./virtio/mmio_transport.ts";
+import { VirtioMmio } from "./virtio/mmio_transport.ts";
 import type { QueueWork, VirtioModel } from "./virtio/model.ts";
 import { RemoteWork, WORK_WORDS, WorkOrders } from "./virtio/remote_work.ts";
 import { resetVirtio, VirtioRegisters } from "./virtio/registers.ts";
@@ -68,6 +68,6 @@ function placeOverMmio(
     (state) => resetVirtio(state, model),
     (state) => new VirtioMmio(new VirtioRegisters(state, model, work, interrupt)),
   );
-  mmio.attach(virtioMmio(index).base, MMIO_WINDOW, attachment);
+  mmio.attach(virtioMmio(index).base, VIRTIO_MMIO_SIZE, attachment);
   return attachment.device.registers;
 }

@@ -99,7 +99,7 @@ export class Vm implements AsyncDisposable {
       const disks = await queues?.opened() ?? [];
       const building = crew.build({ config: checked, serial: ports.plans, disks });
       const loading = lazy<typeof import("./owner.ts")>(import.meta.resolve("./owner.ts"));
-      const parts = loadBoardParts(hasPci(checked));
+      const parts = loadBoardParts(hasPci(checked), checked.disks.length > 0);
       parts.catch(() => {});
       loading.catch(() => {}); // without --allow-read; the worker fails too then, and says it better
       const built = await building;

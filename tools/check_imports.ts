@@ -30,6 +30,7 @@ const LAYERS: readonly (readonly string[])[] = [
   ["src/vcpu/", "src/machine_plan.ts", "src/machine_handles.ts"],
   [
     "src/virtio_board.ts",
+    "src/virtio_wires.ts",
     "src/pci_board.ts",
     "src/board_parts.ts",
     "src/kvm_wires.ts",
@@ -45,7 +46,7 @@ const LAYERS: readonly (readonly string[])[] = [
     "src/console/",
   ],
   ["src/kvm_host.ts", "src/boot_machine.ts", "src/inspect_config.ts", "src/owner.ts"],
-  ["src/build_machine.ts", "src/builder_worker.ts", "src/virtio_wires.ts"],
+  ["src/build_machine.ts", "src/builder_worker.ts"],
   ["src/vm.ts"],
   ["mod.ts"],
   ["src/debian/"],

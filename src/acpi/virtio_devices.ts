@@ -4,8 +4,7 @@
  * @module
  */
 
-import { virtioMmio } from "../board/addresses.ts";
-import { MMIO_WINDOW } from "../virtio/mmio_transport.ts";
+import { VIRTIO_MMIO_SIZE, virtioMmio } from "../board/addresses.ts";
 import { type AmlNode, device, interrupt, memory32Fixed, name, resourceTemplate } from "./aml/mod.ts";
 
 /** The n-th device, under the identifier that Linux' virtio_mmio driver knows. */
@@ -15,6 +14,6 @@ export function virtioMmioDevice(index: number): AmlNode {
     name("_HID", "LNRO0005"),
     name("_UID", index),
     name("_CCA", 1), // its memory accesses are coherent (ACPI 6.5 §6.2.17)
-    name("_CRS", resourceTemplate([memory32Fixed(base, MMIO_WINDOW), interrupt(irq)])),
+    name("_CRS", resourceTemplate([memory32Fixed(base, VIRTIO_MMIO_SIZE), interrupt(irq)])),
   ]);
 }

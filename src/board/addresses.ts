@@ -118,9 +118,12 @@ const FREE_LINES = [16, 17, 18, 19, 20, 21, 22, 23, 5, 6, 7, 10, 11, 13, 14, 15]
 /** Virtio devices over MMIO, at most. */
 export const MAX_VIRTIO_MMIO = FREE_LINES.length;
 
-/** Where the n-th virtio device over MMIO is: 512 bytes, and an interrupt line of its own. */
+/** Bytes of a virtio device's window: its registers, and room for its configuration. */
+export const VIRTIO_MMIO_SIZE = 0x200;
+
+/** Where the n-th virtio device over MMIO is, and its interrupt line, which is its own. */
 export function virtioMmio(index: number): { readonly base: number; readonly irq: number } {
-  return { base: GPA.VIRTIO_MMIO + index * 0x200, irq: FREE_LINES[index]! };
+  return { base: GPA.VIRTIO_MMIO + index * VIRTIO_MMIO_SIZE, irq: FREE_LINES[index]! };
 }
 
 /** General-purpose events (ACPI 6.5 §4.8.4.1): bits of GPE0. */

@@ -8,9 +8,6 @@ import type { IoDevice } from "../bus/device.ts";
 import type { VirtioRegisters } from "./registers.ts";
 import type { VirtioQueueView } from "./state.ts";
 
-/** Bytes of a device's window: its registers, and room for its configuration. */
-export const MMIO_WINDOW = 0x200;
-
 /** Register offsets (table 4.1). */
 export const MMIO_REGISTER = {
   MAGIC: 0x000,
