@@ -4,6 +4,7 @@ import { composeMachine, type Machine } from "../../src/machine.ts";
 import { allocateState, type MachinePlan } from "../../src/machine_plan.ts";
 import { serveTimers } from "../../src/timer_service.ts";
 import * as pciBoard from "../../src/pci_board.ts";
+import * as virtioBoard from "../../src/virtio_board.ts";
 import { Bell, BELL_WORDS } from "../../src/state/bell.ts";
 import { stayAlive } from "../support/stay_alive.ts";
 
@@ -28,6 +29,7 @@ function rig(change: Partial<MachinePlan> = {}) {
       initialize,
       irq: { setLine: (gsi, level) => void log.push(`line ${gsi} ${level}`) },
       pciBoard,
+      virtioBoard,
       msi: { send: (low, _high, data) => void log.push(`msi 0x${low.toString(16)} ${data}`) },
       doorbells: {
         connect: (fd, address) => void log.push(`${fd} at 0x${address.toString(16)}`),
